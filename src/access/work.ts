@@ -1,0 +1,88 @@
+import type { SqlEntityManager } from '@mikro-orm/sql'
+import { CompiledQuery, type Transaction } from 'kysely'
+import { contextVariables, enterContext, roleName, type DatabaseContext } from '../database/context.ts'
+import { sayFailure } from '../database/failures.ts'
+import type { Orm } from '../database/orm.ts'
+import type { Queries } from '../database/sql.ts'
+import type { Config } from '../shared/config.ts'
+import type { KeyRing } from '../shared/seal.ts'
+import type { Viewer } from './viewer.ts'
+
+/** Where a request came from. */
+export interface RequestInfo {
+  requestId: string
+  ipAddress: string
+  userAgent: string | null
+}
+
+/** What services need of the running server. */
+export interface Server {
+  config: Config
+  keys: KeyRing
+}
+
+/** One unit of work: a transaction, who asked for it, and when. Services neither begin nor end it. */
+export interface Work {
+  em: SqlEntityManager
+  /** Plain statements in the same transaction. */
+  db: Queries
+  viewer: Viewer | null
+  now: Date
+  request: RequestInfo
+  server: Server
+  /**
+   * Runs `step` in another context of the same transaction: as *system* where a tenant's own rights do not reach,
+   * such as to ask whether a login exists. Steps of one work run one after the other, never side by side.
+   */
+  as<Result>(context: DatabaseContext, step: () => Promise<Result>): Promise<Result>
+  /** Runs once the transaction has been committed. */
+  afterCommit(step: () => void): void
+}
+
+export interface WorkOptions {
+  orm: Orm
+  context: DatabaseContext
+  viewer: Viewer | null
+  now: Date
+  request: RequestInfo
+  server: Server
+}
+
+/** Runs `unit` in one transaction: all of it happens or nothing does. */
+export async function transact<Result>(options: WorkOptions, unit: (work: Work) => Promise<Result>): Promise<Result> {
+  const { orm, context, viewer, now, request, server } = options
+  const fork = (orm.em as SqlEntityManager).fork()
+  fork.setSessionContext({ role: roleName(context.role), variables: contextVariables(context) })
+  const committed: (() => void)[] = []
+  const result = await fork
+    .transactional(async em => {
+      const transaction = em.getTransactionContext<Transaction<unknown>>()!
+      const statement = async <Row>(text: string, values: readonly unknown[] = []) =>
+        (await transaction.executeQuery(CompiledQuery.raw(text, [...values]))).rows as Row[]
+      let current = context
+      const enter = async (next: DatabaseContext) => {
+        for (const text of enterContext(next).split('; ')) await statement(text)
+        current = next
+      }
+      return unit({
+        em: em as SqlEntityManager,
+        db: { rows: query => statement(query.text, query.values) },
+        viewer,
+        now,
+        request,
+        server,
+        as: async (next, step) => {
+          const before = current
+          await enter(next)
+          const outcome = await step()
+          // after a failure the transaction is lost anyhow, so only success comes back
+          await enter(before)
+          return outcome
+        },
+        afterCommit: step => void committed.push(step),
+      })
+    })
+    .catch(sayFailure)
+  for (const step of committed) step()
+  return result
+}

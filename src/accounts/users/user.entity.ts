@@ -1,0 +1,45 @@
+import { defineEntity, p } from '@mikro-orm/core'
+import { BaseSchema, instant } from '../../database/base.entity.ts'
+import { allow } from '../../database/policies.ts'
+
+const schema = defineEntity({
+  name: 'User',
+  tableName: 'user_account',
+  extends: BaseSchema,
+  rowLevelSecurity: 'force',
+  policies: [
+    allow('user_account', 'self', 'id = app_user()'),
+    allow('user_account', 'operator', 'true'),
+    allow('user_account', 'system', 'true'),
+  ],
+  indexes: [{ name: 'user_account_operator', properties: ['operator'], where: 'operator' }],
+  uniques: [{ name: 'user_account_email', properties: ['email'], where: 'deleted_at is null' }],
+  checks: [
+    { name: 'user_account_status', expression: `status in ('ACTIVE', 'SUSPENDED', 'INACTIVE')` },
+  ],
+  properties: {
+    /** The login, in canonical form. */
+    email: p.text(),
+    emailVerifiedAt: instant().nullable(),
+    firstName: p.text(),
+    lastName: p.text(),
+    locale: p.text().default('en'),
+    timeZone: p.text().default('UTC'),
+    phoneNumber: p.text().nullable(),
+    passwordHash: p.text().nullable().hidden(),
+    passwordChangedAt: instant().nullable(),
+    status: p.text().default('ACTIVE'),
+    suspendedUntil: instant().nullable(),
+    lockedAt: instant().nullable(),
+    operator: p.boolean().default(false),
+    lastSignInAt: instant().nullable(),
+    /** Where the last session of this person acted: the first choice for the next. */
+    lastOrganisationId: p.uuid().nullable(),
+    updatedAt: instant(),
+    deletedAt: instant().nullable(),
+  },
+})
+
+/** One account for one person, once per platform. Only its owner, operators and the system ever see it. */
+export class UserEntity extends schema.class {}
+schema.setClass(UserEntity)

@@ -1,0 +1,41 @@
+/**
+ * On whose behalf statements run. Each context has a database role of its own, none of which bypasses row-level
+ * security; the policies read `app.organisation` and `app.user`, and see nothing where those are unset.
+ */
+export type DatabaseContext =
+  | { role: 'tenant'; organisationId: string; userId?: string | null }
+  | { role: 'self'; userId: string }
+  | { role: 'operator'; userId: string }
+  | { role: 'system' }
+
+export const SYSTEM: DatabaseContext = { role: 'system' }
+
+export const ROLES = ['tenant', 'self', 'operator', 'system'] as const
+
+export const roleName = (role: DatabaseContext['role']): string => `gatehouse_${role}`
+
+const ID = /^[0-9a-f-]{36}$/
+
+/** The session variables of a context, all of them, so that none is left over from another. */
+export function contextVariables(context: DatabaseContext): Record<string, string> {
+  const variables = {
+    'app.organisation': context.role === 'tenant' ? context.organisationId : '',
+    'app.user': context.role === 'system' ? '' : (context.userId ?? ''),
+  }
+  // they are written into statements: nothing but an id may pass
+  for (const value of Object.values(variables))
+    if (value && !ID.test(value)) throw new Error('A database context takes ids only.')
+  return variables
+}
+
+/** The statements that enter a context until the transaction ends, as one text for one round trip. */
+export function enterContext(context: DatabaseContext): string {
+  const settings = Object.entries(contextVariables(context))
+    .map(([name, value]) => `set_config('${name}', '${value}', true)`)
+    .join(', ')
+  return `set local role ${roleName(context.role)}; select ${settings}`
+}
+
+export function sameContext(left: DatabaseContext, right: DatabaseContext): boolean {
+  return left.role === right.role && enterContext(left) === enterContext(right)
+}

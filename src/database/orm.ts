@@ -1,0 +1,110 @@
+import { PGlite } from '@electric-sql/pglite'
+import { Migrator } from '@mikro-orm/migrations'
+import { MikroORM as PgliteOrm, defineConfig as forPglite } from '@mikro-orm/pglite'
+import { MikroORM as PostgresOrm, defineConfig as forPostgres } from '@mikro-orm/postgresql'
+import { createPostgreSqlTypeParsers } from '@mikro-orm/sql'
+import { join } from 'node:path'
+import { Pool, TypeOverrides, type PoolConfig } from 'pg'
+import { parse as parseArray } from 'postgres-array'
+import { roleName, type DatabaseContext } from './context.ts'
+import { PgliteStore, PostgresStore, type Store } from './store.ts'
+
+export type Orm = PostgresOrm | PgliteOrm
+type Entities = NonNullable<Parameters<typeof forPostgres>[0]['entities']>
+
+export interface DatabaseOptions {
+  /** `postgres://…`; without it PGlite keeps its data in `dataDir`, or in memory for `memory://`. */
+  url?: string
+  dataDir: string
+  pool: number
+  entities: Entities
+  /** A PGlite that is already open; tests clone one. */
+  pglite?: PGlite
+}
+
+/** The open database: MikroORM for mutations and migrations, and the store for everything that is read. */
+export interface Database {
+  orm: Orm
+  store: Store
+  close(): Promise<void>
+}
+
+const shared = (entities: Entities) => ({
+  entities,
+  extensions: [Migrator],
+  discovery: { checkDuplicateTableNames: true },
+  migrations: { path: join(import.meta.dirname, '../../migrations'), glob: 'Migration*.{js,ts}', snapshot: false, transactional: true, allOrNothing: true, silent: true },
+  // the migrations hold the foreign keys, which are composite; the rows name each other by plain ids
+  schemaGenerator: { createForeignKeyConstraints: false, ignoreSchema: ['pgboss'] },
+})
+
+/** What MikroORM's own command line reads. */
+export const ormConfig = (options: DatabaseOptions) =>
+  options.url
+    ? forPostgres({ ...shared(options.entities), clientUrl: options.url })
+    : forPglite({ ...shared(options.entities), dbName: clusterFolder(options.dataDir) })
+
+const clusterFolder = (dataDir: string) => (dataDir.startsWith('memory:') ? dataDir : join(dataDir, 'pglite'))
+
+const parsers = createPostgreSqlTypeParsers(parseArray)
+
+/** Opens PGlite so that it reads instants as MikroORM does: as text. */
+export const openPglite = (dataDir: string, loadDataDir?: Blob): Promise<PGlite> =>
+  PGlite.create({ dataDir: clusterFolder(dataDir), parsers, ...(loadDataDir && { loadDataDir }) })
+
+/**
+ * Connections begin in a role that sees nothing until a context is entered, with instants in UTC, and give up on
+ * what takes longer than any request should.
+ */
+const poolConfig = (url: string, role: DatabaseContext['role'], max: number): PoolConfig => ({
+  connectionString: url,
+  max,
+  options: `-c role=${roleName(role)} -c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000`,
+  connectionTimeoutMillis: 5_000,
+  idleTimeoutMillis: 30_000,
+  application_name: 'gatehouse',
+})
+
+/** @param onError hears of idle connections that broke; without a listener they would end the process. */
+export async function openDatabase(options: DatabaseOptions, onError: (error: Error) => void): Promise<Database> {
+  return options.url ? openPostgres(options, options.url, onError) : openEmbedded(options)
+}
+
+async function openPostgres(options: DatabaseOptions, url: string, onError: (error: Error) => void): Promise<Database> {
+  // a third of the connections looks callers up and runs jobs, so that neither waits for open transactions
+  const forSystem = Math.max(1, Math.floor(options.pool / 3))
+  const orm = await PostgresOrm.init(
+    forPostgres({
+      ...shared(options.entities),
+      clientUrl: url,
+      driverOptions: poolConfig(url, 'tenant', Math.max(1, options.pool - forSystem)),
+      connect: false,
+    } as never),
+  )
+  const types = new TypeOverrides()
+  for (const [oid, parser] of Object.entries(parsers)) types.setTypeParser(Number(oid), parser as never)
+  const system = new Pool({ ...poolConfig(url, 'system', forSystem), types })
+  system.on('error', onError)
+  system.on('connect', client => void client.on('error', onError))
+  const requests = await (orm as PostgresOrm).em.getConnection().getNativeClient()
+  const store = new PostgresStore(requests, system)
+  return { orm, store, close: async () => void (await Promise.all([store.close(), orm.close(true)])) }
+}
+
+async function openEmbedded(options: DatabaseOptions): Promise<Database> {
+  const pglite = options.pglite ?? (await openPglite(options.dataDir))
+  const orm = await PgliteOrm.init(
+    forPglite({ ...shared(options.entities), driverOptions: { pglite } } as never),
+  )
+  // PGlite's user is a superuser: without a context, act in a role that sees nothing
+  await pglite.exec(`set role ${roleName('tenant')}; set time zone 'UTC'`)
+  const store = new PgliteStore(pglite)
+  return {
+    orm,
+    store,
+    close: async () => {
+      await orm.close(true)
+      if (!options.pglite) await pglite.close()
+    },
+  }
+}

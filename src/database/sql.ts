@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto'
+export { default as sql, empty, join, raw, type Sql } from 'sql-template-tag'
+
+/** One statement whose text numbers its values as `$1`, `$2`, …: what the `sql` tag makes. */
+export interface Statement {
+  readonly text: string
+  readonly values: unknown[]
+}
+
+/** Runs statements somewhere: in the read transaction of an operation, in a mutation's, or as *system*. */
+export interface Queries {
+  rows<Row>(statement: Statement): Promise<Row[]>
+}
+
+/** The first row, where at most one is expected. */
+export async function firstRow<Row>(queries: Queries, statement: Statement): Promise<Row | undefined> {
+  return (await queries.rows<Row>(statement))[0]
+}
+
+const MOST_NAMES = 400
+const names = new Map<string, string>()
+
+/**
+ * The name under which PostgreSQL prepares a statement once per connection. The number of names is bounded, for
+ * each costs memory on every connection; statements beyond it go unnamed.
+ */
+export function statementName(text: string): string | undefined {
+  const known = names.get(text)
+  if (known || names.size >= MOST_NAMES) return known
+  const name = `g_${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`
+  names.set(text, name)
+  return name
+}

@@ -1,0 +1,146 @@
+import type { PGlite, Transaction } from '@electric-sql/pglite'
+import type { Pool, PoolClient, QueryResult } from 'pg'
+import { enterContext, roleName, SYSTEM } from './context.ts'
+import { statementName, type Queries, type Statement } from './sql.ts'
+
+/** One database connection, held until it is released. */
+export interface Connection extends Queries {
+  /** Runs several statements without values in one round trip. */
+  script(text: string): Promise<void>
+  /** Ends the transaction and gives the connection back. */
+  release(): Promise<void>
+}
+
+export interface SystemQueries extends Queries {
+  /** Runs a text of several statements, which may begin and commit a transaction of its own. */
+  script(text: string): Promise<Record<string, unknown>[]>
+}
+
+/** Where statements outside MikroORM run: the pools of PostgreSQL, or the one connection of PGlite. */
+export interface Store {
+  /** Single statements as *system*: the caller look-up, sign-in, links, jobs. */
+  readonly system: SystemQueries
+  /** Opens a transaction; `script` runs as its beginning. */
+  begin(script: string): Promise<Connection>
+  close(): Promise<void>
+}
+
+export class PostgresStore implements Store {
+  readonly system: SystemQueries
+  readonly #requests: Pool
+  readonly #system: Pool
+
+  /** @param system a pool whose connections act as `gatehouse_system` from the start. */
+  constructor(requests: Pool, system: Pool) {
+    this.#requests = requests
+    this.#system = system
+    this.system = { rows: query => run(system, query), script: text => runScript(system, text) }
+  }
+
+  async begin(script: string): Promise<Connection> {
+    const client = await this.#requests.connect()
+    try {
+      await client.query(`begin; ${script}`)
+    } catch (error) {
+      client.release(error as Error)
+      throw error
+    }
+    return {
+      rows: query => run(client, query),
+      script: async text => void (await client.query(text)),
+      release: () => end(client),
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#system.end()
+  }
+}
+
+async function end(client: PoolClient): Promise<void> {
+  try {
+    await client.query('commit')
+    client.release()
+  } catch (error) {
+    // the connection's state is unknown: throw it away rather than lend it to the next request
+    client.release(error as Error)
+  }
+}
+
+async function runScript(pool: Pool, text: string): Promise<Record<string, unknown>[]> {
+  const client = await pool.connect()
+  try {
+    const results: QueryResult | QueryResult[] = await client.query(text)
+    client.release()
+    return [results].flat().flatMap(result => result.rows)
+  } catch (error) {
+    // the script may have left its own transaction open and broken
+    await client.query('rollback').then(
+      () => client.release(),
+      broken => client.release(broken),
+    )
+    throw error
+  }
+}
+
+async function run<Row>(on: Pool | PoolClient, query: Statement): Promise<Row[]> {
+  const text = query.text
+  const result = await on.query({ name: statementName(text), text, values: query.values })
+  return result.rows as Row[]
+}
+
+export class PgliteStore implements Store {
+  readonly system: SystemQueries
+  readonly #pglite: PGlite
+
+  constructor(pglite: PGlite) {
+    this.#pglite = pglite
+    this.system = {
+      rows: query =>
+        pglite.transaction(async transaction => {
+          await transaction.exec(enterContext(SYSTEM))
+          return runOn(transaction, query)
+        }),
+      script: text => this.#script(text),
+    }
+  }
+
+  async #script(text: string): Promise<Record<string, unknown>[]> {
+    try {
+      const results = await this.#pglite.exec(
+        `set role ${roleName('system')}; ${text}; set role ${roleName('tenant')}`,
+      )
+      return results.flatMap(result => result.rows) as Record<string, unknown>[]
+    } catch (error) {
+      // what the script began is still open, with the role it set: undo both
+      await this.#pglite.exec('rollback')
+      throw error
+    }
+  }
+
+  /** PGlite has one connection: whoever holds it makes the others wait. */
+  begin(script: string): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const done = Promise.withResolvers<void>()
+      const transaction = this.#pglite.transaction(async inner => {
+        await inner.exec(script)
+        resolve({
+          rows: query => runOn(inner, query),
+          script: async text => void (await inner.exec(text)),
+          release: async () => {
+            done.resolve()
+            await transaction.catch(() => undefined)
+          },
+        })
+        await done.promise
+      })
+      transaction.catch(reject)
+    })
+  }
+
+  async close(): Promise<void> {}
+}
+
+async function runOn<Row>(transaction: Transaction, query: Statement): Promise<Row[]> {
+  return (await transaction.query<Row>(query.text, query.values)).rows
+}

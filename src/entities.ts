@@ -1,0 +1,30 @@
+import { UserEntity } from './accounts/users/user.entity.ts'
+import { SessionEntity } from './credentials/sessions/session.entity.ts'
+import { SigningKeyEntity } from './credentials/signing-keys/signing-key.entity.ts'
+import { AttemptEntity } from './credentials/throttle/attempt.entity.ts'
+import { InvitationEntity } from './flows/invitations/invitation.entity.ts'
+import { EventEntity } from './outbox/events/event.entity.ts'
+import { MemberWordEntity } from './tenancy/memberships/member-word.entity.ts'
+import { PrincipalEntity } from './tenancy/memberships/principal.entity.ts'
+import { OrganisationEntity } from './tenancy/organisations/organisation.entity.ts'
+import { PlatformSettingsEntity } from './tenancy/policies/platform-settings.entity.ts'
+import { ProjectAccessEntity } from './tenancy/projects/project-access.entity.ts'
+import { ProjectEntity } from './tenancy/projects/project.entity.ts'
+import { RoleEntity } from './tenancy/roles/role.entity.ts'
+
+/** Every row class. */
+export const entities = [
+  AttemptEntity,
+  EventEntity,
+  InvitationEntity,
+  MemberWordEntity,
+  OrganisationEntity,
+  PlatformSettingsEntity,
+  PrincipalEntity,
+  ProjectAccessEntity,
+  ProjectEntity,
+  RoleEntity,
+  SessionEntity,
+  SigningKeyEntity,
+  UserEntity,
+]

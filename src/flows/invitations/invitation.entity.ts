@@ -1,0 +1,41 @@
+import { defineEntity, p } from '@mikro-orm/core'
+import { BaseSchema, instant } from '../../database/base.entity.ts'
+import { tenantPolicies } from '../../database/policies.ts'
+
+const schema = defineEntity({
+  name: 'Invitation',
+  tableName: 'invitation',
+  extends: BaseSchema,
+  rowLevelSecurity: 'force',
+  policies: tenantPolicies('invitation'),
+  indexes: [
+    { name: 'invitation_of_member', properties: ['principalId', 'id'] },
+    { name: 'invitation_in_organisation', properties: ['organisationId', 'id'] },
+  ],
+  uniques: [
+    { name: 'invitation_token', properties: ['tokenDigest'] },
+    { name: 'invitation_open_address', properties: ['organisationId', 'email'], where: 'closed_at is null' },
+  ],
+  checks: [
+    { name: 'invitation_outcome', expression: `outcome in ('ACCEPTED', 'DECLINED', 'REVOKED')` },
+    { name: 'invitation_closed', expression: '(closed_at is null) = (outcome is null)' },
+  ],
+  properties: {
+    organisationId: p.uuid(),
+    /** The membership that acceptance brings to life. */
+    principalId: p.uuid(),
+    email: p.text(),
+    tokenDigest: p.text().hidden(),
+    /** Only a mailed link proves the mailbox. */
+    mailed: p.boolean(),
+    inviterId: p.uuid().nullable(),
+    sentAt: instant().nullable(),
+    expiresAt: instant(),
+    closedAt: instant().nullable(),
+    outcome: p.text().nullable(),
+  },
+})
+
+/** An offer of membership, open until it is closed or runs out. */
+export class InvitationEntity extends schema.class {}
+schema.setClass(InvitationEntity)

@@ -1,0 +1,53 @@
+import type { Work } from '../../access/work.ts'
+import { sql } from '../../database/sql.ts'
+import { newId } from '../../shared/tokens.ts'
+import type { TopicName } from './topics.ts'
+
+export interface Change {
+  field: string
+  before: string | null
+  after: string | null
+}
+
+export interface EventDetails {
+  /** The organisation it concerns; null for what concerns an account or the platform. */
+  organisationId: string | null
+  target?: { kind: string; id: string; name?: string | null }
+  /** Never a secret. */
+  changes?: Change[]
+  /** In the actor's words. */
+  reason?: string | null
+  outcome?: 'SUCCEEDED' | 'DENIED'
+  /** Who did it, where that is not the viewer: someone who signs in. */
+  actor?: { userId: string; principalId: string | null; name: string }
+}
+
+/** Appends one event in the transaction of the act. */
+export async function record(work: Work, topic: TopicName, details: EventDetails): Promise<void> {
+  const { viewer, request } = work
+  const actor =
+    details.actor ?? (viewer && { userId: viewer.userId, principalId: viewer.principalId, name: viewer.name })
+  const kind = !actor ? 'ANONYMOUS' : actor.principalId ? 'MEMBER' : viewer?.operator ? 'OPERATOR' : 'MEMBER'
+  const { target } = details
+  await work.db.rows(sql`
+    insert into event (id, organisation_id, topic, occurred_at, outcome, actor_kind, actor_id, actor_user_id,
+      actor_name, target_kind, target_id, target_name, changes, reason, ip_address, user_agent, request_id)
+    values (${newId()}, ${details.organisationId}, ${topic}, ${work.now}, ${details.outcome ?? 'SUCCEEDED'}, ${kind},
+      ${actor?.principalId ?? actor?.userId ?? null}, ${actor?.userId ?? null}, ${actor?.name ?? 'Someone'},
+      ${target?.kind ?? null}, ${target?.id ?? null}, ${target?.name ?? null},
+      ${JSON.stringify(details.changes ?? [])}::jsonb, ${details.reason ?? null},
+      ${request.ipAddress}, ${request.userAgent}, ${request.requestId})`)
+}
+
+/** What differs between two states of a thing, field by field; a field absent from `after` was kept. */
+export function changesBetween<Row extends object>(before: Row, after: { [Field in keyof Row]?: unknown }): Change[] {
+  return Object.entries(after)
+    .filter(([field, value]) => value !== undefined && text(before[field as keyof Row]) !== text(value))
+    .map(([field, value]) => ({ field, before: text(before[field as keyof Row]), after: text(value) }))
+}
+
+function text(value: unknown): string | null {
+  if (value == null) return null
+  if (value instanceof Date) return value.toISOString()
+  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean)
+}

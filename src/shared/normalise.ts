@@ -1,0 +1,61 @@
+import { domainToASCII } from 'node:url'
+
+// The grammar of HTML's `input type=email`, applied after the address was brought to its canonical form.
+const EMAIL =
+  /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
+const LONGEST_EMAIL = 254
+
+/**
+ * The one form of an email address: trimmed, compatibility-composed (NFKC), lower case, its domain in ASCII.
+ * Addresses that differ in case, width, composition or spelling of the domain become the same login.
+ * Null when the result is no address.
+ */
+export function canonicalEmail(input: string): string | null {
+  const text = input.trim().normalize('NFKC')
+  const at = text.lastIndexOf('@')
+  if (at < 1 || text.length > 320) return null
+  const domain = domainToASCII(text.slice(at + 1))
+  const address = `${text.slice(0, at).toLowerCase()}@${domain.toLowerCase()}`
+  return address.length <= LONGEST_EMAIL && EMAIL.test(address) ? address : null
+}
+
+/** Folds case, width and accents, for searching and sorting: `Élan` and `ELAN` become `elan`. */
+export function fold(text: string): string {
+  return text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase()
+    .normalize('NFKC')
+}
+
+const LONGEST_WORD = 64
+
+/** The folded words of some texts, without repeats: what `search` matches the beginnings of. */
+export function searchWords(...texts: string[]): string[] {
+  const words = texts.flatMap(text => {
+    const folded = fold(text)
+    return [...folded.split(/[^\p{L}\p{N}]+/u), ...(folded.includes('@') ? [folded] : [])]
+  })
+  return [...new Set(words.filter(Boolean).map(word => word.slice(0, LONGEST_WORD)))]
+}
+
+/** The least string above every string that begins with `prefix`, in the order of the C collation. */
+export const afterPrefix = (prefix: string): string => `${prefix}\u{10FFFF}`
+
+// Characters that break lines, hide or reorder text: unfit for names, and dangerous in mail headers.
+// oxlint-disable-next-line no-control-regex
+const UNFIT = /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]/u
+
+/** A line of text for people: trimmed and composed (NFC). Null when it holds control or reordering characters. */
+export function singleLine(input: string): string | null {
+  const text = input.trim().normalize('NFC')
+  return UNFIT.test(text) || !text.isWellFormed() ? null : text
+}
+
+/** A short name for URLs made from a name: lower case ASCII letters, digits and dashes; empty when nothing is left. */
+export const slugOf = (name: string): string =>
+  fold(name)
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 48)
+    .replace(/-+$/, '')

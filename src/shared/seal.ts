@@ -1,0 +1,58 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { digest } from './tokens.ts'
+
+interface Key {
+  id: string
+  root: Buffer
+}
+
+/**
+ * Seals what must be read back (signing keys, seeds, mail data) and derives what must not be stored.
+ *
+ * The first key seals; the others still open what they sealed, so `SECRET_KEY` can be rotated by putting a
+ * new key in front. Sealed text is `keyId.nonce.tag.ciphertext` in base64url, AES-256-GCM (NIST SP 800-38D)
+ * with the purpose as associated data, so that one kind of secret cannot be put in the place of another.
+ */
+export class KeyRing {
+  readonly #keys: Key[]
+
+  /** @param roots 32 bytes each, the newest first. */
+  constructor(roots: Buffer[]) {
+    if (!roots.length) throw new Error('A key ring needs at least one key.')
+    this.#keys = roots.map(root => ({ id: digest(root.toString('base64')).slice(0, 8), root }))
+  }
+
+  seal(purpose: string, plain: string): string {
+    const key = this.#keys[0]!
+    const nonce = randomBytes(12)
+    const cipher = createCipheriv('aes-256-gcm', derive(key, purpose), nonce).setAAD(Buffer.from(purpose))
+    const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()])
+    const parts = [nonce, cipher.getAuthTag(), sealed].map(part => part.toString('base64url'))
+    return [key.id, ...parts].join('.')
+  }
+
+  /** @throws when the key is gone, or the text was changed or sealed for another purpose. */
+  open(purpose: string, text: string): string {
+    const [id, nonce, tag, sealed] = text.split('.')
+    const key = this.#keys.find(candidate => candidate.id === id)
+    if (!key || !nonce || !tag || sealed == null) throw new Error(`No key opens this ${purpose}.`)
+    const decipher = createDecipheriv('aes-256-gcm', derive(key, purpose), Buffer.from(nonce, 'base64url'))
+    decipher.setAAD(Buffer.from(purpose)).setAuthTag(Buffer.from(tag, 'base64url'))
+    return Buffer.concat([decipher.update(Buffer.from(sealed, 'base64url')), decipher.final()]).toString('utf8')
+  }
+
+  /** Keys for one purpose, the newest first (HKDF-SHA-256, RFC 5869). */
+  derived(purpose: string): Buffer[] {
+    return this.#keys.map(key => derive(key, purpose))
+  }
+}
+
+const derivations = new WeakMap<Key, Map<string, Buffer>>()
+
+function derive(key: Key, purpose: string): Buffer {
+  let known = derivations.get(key)
+  if (!known) derivations.set(key, (known = new Map()))
+  let derived = known.get(purpose)
+  if (!derived) known.set(purpose, (derived = Buffer.from(hkdfSync('sha256', key.root, 'gatehouse', purpose, 32))))
+  return derived
+}

@@ -1,0 +1,22 @@
+import { defineEntity, p, PrimaryKeyProp } from '@mikro-orm/core'
+import { tenantPolicies } from '../../database/policies.ts'
+
+const schema = defineEntity({
+  name: 'MemberWord',
+  tableName: 'member_word',
+  rowLevelSecurity: 'force',
+  policies: tenantPolicies('member_word'),
+  indexes: [{ name: 'member_word_principal', properties: ['principalId'] }],
+  properties: {
+    organisationId: p.uuid().primary(),
+    /** A folded word of name or login; its C collation makes the beginning of a word a range. */
+    word: p.text().collation('C').primary(),
+    principalId: p.uuid().primary(),
+  },
+})
+
+/** A word by which a member is found. */
+export class MemberWordEntity extends schema.class {
+  declare [PrimaryKeyProp]?: ['organisationId', 'word', 'principalId']
+}
+schema.setClass(MemberWordEntity)
