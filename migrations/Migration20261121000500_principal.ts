@@ -27,7 +27,7 @@ export class Migration20261121000500_principal extends Migration {
   entered_at timestamptz,
   sessions_revoked_at timestamptz,
   last_sign_in_at timestamptz,
-  last_active_at timestamptz,
+  last_active_at timestamptz not null default '-infinity',
   updated_at timestamptz not null,
   removed_at timestamptz,
   constraint principal_in_organisation unique (organisation_id, id),

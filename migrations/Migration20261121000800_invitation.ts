@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations'
 
-const VISIBLE = `id, created_at, organisation_id, principal_id, email, mailed, inviter_id, sent_at, expires_at,
+const VISIBLE = `id, created_at, organisation_id, principal_id, email, mailed, inviter_id, hands_over, sent_at, expires_at,
   closed_at, outcome`
 
 /** Offers of membership. The row keeps a token's digest, never the token. */
@@ -15,6 +15,7 @@ export class Migration20261121000800_invitation extends Migration {
   token_digest text not null constraint invitation_token unique,
   mailed boolean not null,
   inviter_id uuid,
+  hands_over boolean not null default false,
   sent_at timestamptz,
   expires_at timestamptz not null,
   closed_at timestamptz,

@@ -18,8 +18,14 @@ const organisation = (name: string, description: string): PermissionInfo => ({
 /** The permissions that this server itself enforces. */
 export const BUILT_IN: readonly PermissionInfo[] = [
   organisation('viewUser', 'See the members of the organisation.'),
-  organisation('manageUser', 'Add, invite, change, bar and remove members, and end their sessions.'),
-  organisation('manageServiceAccount', 'Create, change and delete service accounts and their keys.'),
+  organisation(
+    'manageUser',
+    'Add, invite, change, bar and remove members, and end their sessions.',
+  ),
+  organisation(
+    'manageServiceAccount',
+    'Create, change and delete service accounts and their keys.',
+  ),
   organisation('manageRole', 'Define roles and permissions.'),
   organisation('manageProject', 'Create, change and delete projects, and say who may enter them.'),
   organisation('manageOrganisation', 'Change the name and the policies of the organisation.'),
@@ -48,14 +54,19 @@ export type Permission =
 
 const IMPLIED: Record<string, string[]> = { manageUser: ['viewUser'] }
 
-const all = (level: AccessLevel) => new Set(BUILT_IN.filter(each => each.level === level).map(each => each.name))
+const all = (level: AccessLevel) =>
+  new Set(BUILT_IN.filter(each => each.level === level).map(each => each.name))
 const EVERYTHING: Record<AccessLevel, ReadonlySet<string>> = {
   ORGANISATION: all('ORGANISATION'),
   PROJECT: all('PROJECT'),
 }
 
 /** What a role grants on its level, with what that implies. The Administrator's is computed: everything. */
-export function granted(role: { builtIn: boolean; level: AccessLevel; permissions: string[] }): ReadonlySet<string> {
+export function granted(role: {
+  builtIn: boolean
+  level: AccessLevel
+  permissions: string[]
+}): ReadonlySet<string> {
   if (role.builtIn) return EVERYTHING[role.level]
   return new Set(role.permissions.flatMap(name => [name, ...(IMPLIED[name] ?? [])]))
 }

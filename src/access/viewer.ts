@@ -28,21 +28,28 @@ export interface Viewer {
 export type TenantViewer = Viewer & { organisationId: string; principalId: string }
 
 /** True where the viewer acts in an organisation and holds `permission` there. Pure: it reads nothing but the viewer. */
-export function can(viewer: Viewer | null, permission: Permission): viewer is TenantViewer {
-  return viewer?.organisationId != null && viewer.principalId != null && viewer.permissions.has(permission)
+export function can(viewer: Viewer | null, permission: Permission): boolean {
+  return (
+    viewer?.organisationId != null &&
+    viewer.principalId != null &&
+    viewer.permissions.has(permission)
+  )
 }
 
 /** Why `can` said no. */
 export function refusal(viewer: Viewer | null, permission: Permission): AppError {
   if (!viewer) return unauthenticated()
   if (!viewer.organisationId) return organisationNotChosen()
-  return forbidden('PERMISSION_MISSING', `This needs the permission \`${permission}\` in the organisation in use.`)
+  return forbidden(
+    'PERMISSION_MISSING',
+    `This needs the permission \`${permission}\` in the organisation in use.`,
+  )
 }
 
 /** @throws {AppError} where the viewer may not; else the viewer, known to act in an organisation. */
 export function must(viewer: Viewer | null, permission: Permission): TenantViewer {
   if (!can(viewer, permission)) throw refusal(viewer, permission)
-  return viewer
+  return viewer as TenantViewer
 }
 
 export const organisationNotChosen = () =>

@@ -1,6 +1,11 @@
 import type { SqlEntityManager } from '@mikro-orm/sql'
 import { CompiledQuery, type Transaction } from 'kysely'
-import { contextVariables, enterContext, roleName, type DatabaseContext } from '../database/context.ts'
+import {
+  contextVariables,
+  enterContext,
+  roleName,
+  type DatabaseContext,
+} from '../database/context.ts'
 import { sayFailure } from '../database/failures.ts'
 import type { Orm } from '../database/orm.ts'
 import type { Queries } from '../database/sql.ts'
@@ -19,6 +24,8 @@ export interface RequestInfo {
 export interface Server {
   config: Config
   keys: KeyRing
+  /** Writes a job in the transaction of its cause, so that it exists exactly when the cause was committed. */
+  enqueue(work: Work, queue: string, data: object): Promise<void>
 }
 
 /** One unit of work: a transaction, who asked for it, and when. Services neither begin nor end it. */
@@ -49,7 +56,10 @@ export interface WorkOptions {
 }
 
 /** Runs `unit` in one transaction: all of it happens or nothing does. */
-export async function transact<Result>(options: WorkOptions, unit: (work: Work) => Promise<Result>): Promise<Result> {
+export async function transact<Result>(
+  options: WorkOptions,
+  unit: (work: Work) => Promise<Result>,
+): Promise<Result> {
   const { orm, context, viewer, now, request, server } = options
   const fork = (orm.em as SqlEntityManager).fork()
   fork.setSessionContext({ role: roleName(context.role), variables: contextVariables(context) })

@@ -14,12 +14,17 @@ interface DatabaseFailure {
 }
 
 const chain = (error: unknown): DatabaseFailure[] =>
-  error && typeof error === 'object' ? [error as DatabaseFailure, ...chain((error as DatabaseFailure).cause)] : []
+  error && typeof error === 'object'
+    ? [error as DatabaseFailure, ...chain((error as DatabaseFailure).cause)]
+    : []
 
 /** The name of the unique rule that a statement broke, if that is what happened. */
 export function brokenUnique(error: unknown): string | undefined {
   const failure = chain(error).find(each => each.code === UNIQUE_VIOLATION)
-  return failure && (failure.constraint ?? /constraint "([^"]+)"/.exec(failure.message ?? '')?.[1] ?? 'unknown')
+  return (
+    failure &&
+    (failure.constraint ?? /constraint "([^"]+)"/.exec(failure.message ?? '')?.[1] ?? 'unknown')
+  )
 }
 
 /** True where the database is away or overtaxed, so that the same request may well succeed in a moment. */
@@ -37,7 +42,8 @@ export const isPassing = (error: unknown): boolean =>
 /** Turns what the database refuses into words for the caller; everything else stays what it is. */
 export function sayFailure(error: unknown): never {
   if (error instanceof AppError) throw error
-  if (brokenUnique(error)) throw conflict('ALREADY_EXISTS', 'Something with the same name or address is already there.')
+  if (brokenUnique(error))
+    throw conflict('ALREADY_EXISTS', 'Something with the same name or address is already there.')
   if (isPassing(error)) throw unavailable()
   throw error
 }

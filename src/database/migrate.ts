@@ -18,25 +18,38 @@ const LOCK = 4_711_2026
  *
  * @param further what libraries must prepare in the same turn, after our own tables.
  */
-export async function migrate(options: DatabaseOptions, further: (owner: Owner) => Promise<void>): Promise<void> {
+export async function migrate(
+  options: DatabaseOptions,
+  further: (owner: Owner) => Promise<void>,
+): Promise<void> {
   if (!options.url) return migrateEmbedded(options, further)
-  const client = new Client({ connectionString: options.url, application_name: 'gatehouse migrate' })
+  const client = new Client({
+    connectionString: options.url,
+    application_name: 'gatehouse migrate',
+  })
   await client.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK])
     const orm = await PostgresOrm.init(ormConfig(options) as never)
-    await run(orm, () => further({ embedded: false, execute: (text, values) => client.query(text, values) }))
+    await run(orm, () =>
+      further({ embedded: false, execute: (text, values) => client.query(text, values) }),
+    )
   } finally {
     await client.end()
   }
 }
 
-async function migrateEmbedded(options: DatabaseOptions, further: (owner: Owner) => Promise<void>): Promise<void> {
+async function migrateEmbedded(
+  options: DatabaseOptions,
+  further: (owner: Owner) => Promise<void>,
+): Promise<void> {
   const pglite = options.pglite
   if (!pglite) throw new Error('Open PGlite before migrating it.')
   const config = { ...ormConfig(options), driverOptions: { pglite } }
   const orm = await PgliteOrm.init(config as never)
-  await run(orm, () => further({ embedded: true, execute: (text, values) => executeOn(pglite, text, values) }))
+  await run(orm, () =>
+    further({ embedded: true, execute: (text, values) => executeOn(pglite, text, values) }),
+  )
 }
 
 async function run(orm: Orm, further: () => Promise<void>): Promise<void> {

@@ -33,7 +33,14 @@ const shared = (entities: Entities) => ({
   entities,
   extensions: [Migrator],
   discovery: { checkDuplicateTableNames: true },
-  migrations: { path: join(import.meta.dirname, '../../migrations'), glob: 'Migration*.{js,ts}', snapshot: false, transactional: true, allOrNothing: true, silent: true },
+  migrations: {
+    path: join(import.meta.dirname, '../../migrations'),
+    glob: 'Migration*.{js,ts}',
+    snapshot: false,
+    transactional: true,
+    allOrNothing: true,
+    silent: true,
+  },
   // the migrations hold the foreign keys, which are composite; the rows name each other by plain ids
   schemaGenerator: { createForeignKeyConstraints: false, ignoreSchema: ['pgboss'] },
 })
@@ -44,7 +51,8 @@ export const ormConfig = (options: DatabaseOptions) =>
     ? forPostgres({ ...shared(options.entities), clientUrl: options.url })
     : forPglite({ ...shared(options.entities), dbName: clusterFolder(options.dataDir) })
 
-const clusterFolder = (dataDir: string) => (dataDir.startsWith('memory:') ? dataDir : join(dataDir, 'pglite'))
+const clusterFolder = (dataDir: string) =>
+  dataDir.startsWith('memory:') ? dataDir : join(dataDir, 'pglite')
 
 const parsers = createPostgreSqlTypeParsers(parseArray)
 
@@ -66,11 +74,18 @@ const poolConfig = (url: string, role: DatabaseContext['role'], max: number): Po
 })
 
 /** @param onError hears of idle connections that broke; without a listener they would end the process. */
-export async function openDatabase(options: DatabaseOptions, onError: (error: Error) => void): Promise<Database> {
+export async function openDatabase(
+  options: DatabaseOptions,
+  onError: (error: Error) => void,
+): Promise<Database> {
   return options.url ? openPostgres(options, options.url, onError) : openEmbedded(options)
 }
 
-async function openPostgres(options: DatabaseOptions, url: string, onError: (error: Error) => void): Promise<Database> {
+async function openPostgres(
+  options: DatabaseOptions,
+  url: string,
+  onError: (error: Error) => void,
+): Promise<Database> {
   // a third of the connections looks callers up and runs jobs, so that neither waits for open transactions
   const forSystem = Math.max(1, Math.floor(options.pool / 3))
   const orm = await PostgresOrm.init(
@@ -82,13 +97,18 @@ async function openPostgres(options: DatabaseOptions, url: string, onError: (err
     } as never),
   )
   const types = new TypeOverrides()
-  for (const [oid, parser] of Object.entries(parsers)) types.setTypeParser(Number(oid), parser as never)
+  for (const [oid, parser] of Object.entries(parsers))
+    types.setTypeParser(Number(oid), parser as never)
   const system = new Pool({ ...poolConfig(url, 'system', forSystem), types })
   system.on('error', onError)
   system.on('connect', client => void client.on('error', onError))
   const requests = await (orm as PostgresOrm).em.getConnection().getNativeClient()
   const store = new PostgresStore(requests, system)
-  return { orm, store, close: async () => void (await Promise.all([store.close(), orm.close(true)])) }
+  return {
+    orm,
+    store,
+    close: async () => void (await Promise.all([store.close(), orm.close(true)])),
+  }
 }
 
 async function openEmbedded(options: DatabaseOptions): Promise<Database> {

@@ -14,7 +14,12 @@ export interface Policy {
  * One row-level security policy of a table for one context. What may be read is also all that may be written.
  * `app_organisation()` and `app_user()` read the context and are null where it is unset.
  */
-export function allow(table: string, role: DatabaseContext['role'], rows: string, command: Command = 'all'): Policy {
+export function allow(
+  table: string,
+  role: DatabaseContext['role'],
+  rows: string,
+  command: Command = 'all',
+): Policy {
   return {
     name: `${table}_${role}${command === 'all' ? '' : `_${command}`}`,
     roles: [roleName(role)],

@@ -23,14 +23,19 @@ export class Reader {
       rows: async query => {
         if (!this.#connection) {
           this.#context = context
-          this.#connection = this.#store.begin(`set transaction read only; ${enterContext(context)}`)
+          this.#connection = this.#store.begin(
+            `set transaction read only; ${enterContext(context)}`,
+          )
           return (await this.#connection).rows(query)
         }
         const connection = await this.#connection
         if (!this.#context || !sameContext(this.#context, context)) {
           this.#context = context
           // queued, not awaited: nothing may slip between the switch and the statement
-          const [, rows] = await Promise.all([connection.script(enterContext(context)), connection.rows(query)])
+          const [, rows] = await Promise.all([
+            connection.script(enterContext(context)),
+            connection.rows(query),
+          ])
           return rows as never
         }
         return connection.rows(query)

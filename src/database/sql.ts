@@ -13,7 +13,10 @@ export interface Queries {
 }
 
 /** The first row, where at most one is expected. */
-export async function firstRow<Row>(queries: Queries, statement: Statement): Promise<Row | undefined> {
+export async function firstRow<Row>(
+  queries: Queries,
+  statement: Statement,
+): Promise<Row | undefined> {
   return (await queries.rows<Row>(statement))[0]
 }
 

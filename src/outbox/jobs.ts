@@ -7,7 +7,13 @@ import type { SystemQueries } from '../database/store.ts'
 
 /** Every queue and how it is worked; delays in seconds. */
 const QUEUES = {
-  mail: { retryLimit: 20, retryDelay: 5, retryBackoff: true, retryDelayMax: 3_600, expireInSeconds: 120 },
+  mail: {
+    retryLimit: 20,
+    retryDelay: 5,
+    retryBackoff: true,
+    retryDelayMax: 3_600,
+    expireInSeconds: 120,
+  },
 } as const
 export type QueueName = keyof typeof QUEUES
 
@@ -42,7 +48,9 @@ export async function prepareJobs(owner: Owner): Promise<void> {
   await boss.stop({ graceful: false })
   const system = 'gatehouse_system'
   await owner.execute(`grant usage on schema ${SCHEMA} to ${system}`)
-  await owner.execute(`grant select, insert, update, delete on all tables in schema ${SCHEMA} to ${system}`)
+  await owner.execute(
+    `grant select, insert, update, delete on all tables in schema ${SCHEMA} to ${system}`,
+  )
   await owner.execute(`grant usage on all sequences in schema ${SCHEMA} to ${system}`)
 }
 
@@ -69,7 +77,10 @@ export class Jobs {
   }
 
   /** Works a queue; a job whose `work` throws is tried again later. */
-  async consume<Data extends object>(queue: QueueName, work: (data: Data, id: string) => Promise<void>): Promise<void> {
+  async consume<Data extends object>(
+    queue: QueueName,
+    work: (data: Data, id: string) => Promise<void>,
+  ): Promise<void> {
     const worker = await this.#boss.work<Data>(
       queue,
       { pollingIntervalSeconds: POLLING_SECONDS, batchSize: 1 },

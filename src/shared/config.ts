@@ -7,54 +7,130 @@ import { z } from 'zod'
 const whole = (least: number, most: number, standard: number) =>
   z.coerce.number().int().min(least).max(most).default(standard)
 const flag = z.stringbool()
-const list = z
-  .string()
-  .transform(text => text.split(',').map(part => part.trim()).filter(Boolean))
+const list = z.string().transform(text =>
+  text
+    .split(',')
+    .map(part => part.trim())
+    .filter(Boolean),
+)
 const secret = z
   .string()
   .transform(text => text.split(',').map(part => Buffer.from(part.trim(), 'base64')))
-  .refine(keys => keys.length > 0 && keys.every(key => key.length === 32), 'must be 32 bytes in base64')
+  .refine(
+    keys => keys.length > 0 && keys.every(key => key.length === 32),
+    'must be 32 bytes in base64',
+  )
 const origin = z
   .url({ protocol: /^https?$/ })
-  .refine(url => new URL(url).origin === url.replace(/\/$/, ''), 'must be an origin, without a path')
+  .refine(
+    url => new URL(url).origin === url.replace(/\/$/, ''),
+    'must be an origin, without a path',
+  )
   .transform(url => new URL(url).origin)
 
 /** Every setting: its name, its limits, its default and what it is for. The README's table is held against this. */
 export const SETTINGS = {
-  NODE_ENV: z.enum(['development', 'production', 'test']).default('development').describe('`production` refuses unsafe defaults.'),
+  NODE_ENV: z
+    .enum(['development', 'production', 'test'])
+    .default('development')
+    .describe('`production` refuses unsafe defaults.'),
   PORT: whole(0, 65535, 4000).describe('Port to listen on.'),
   HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
-  PUBLIC_URL: origin.optional().describe('Origin of every link, and `iss` and `aud` of access tokens. Default: `http://localhost:PORT`.'),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional().describe('PostgreSQL 15 or newer. Default: PGlite in `DATA_DIR`.'),
+  PUBLIC_URL: origin
+    .optional()
+    .describe(
+      'Origin of every link, and `iss` and `aud` of access tokens. Default: `http://localhost:PORT`.',
+    ),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('PostgreSQL 15 or newer. Default: PGlite in `DATA_DIR`.'),
   DATABASE_POOL: whole(2, 500, 10).describe('Most connections of one node to PostgreSQL.'),
-  DATA_DIR: z.string().min(1).default('.data').describe('Where PGlite and, in development, the generated secret live. `memory://` keeps both in memory.'),
-  SECRET_KEY: secret.optional().describe('32 bytes in base64. Seals what must be read back and derives the rest. Several, separated by commas, rotate it: the first seals. Development: generated once.'),
-  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional().describe('Where mail leaves. Default: the development mailbox at `/dev/mailbox`.'),
-  MAIL_FROM: z.string().min(3).regex(/^[^\r\n]*$/).default('Gatehouse <gatehouse@localhost.test>').describe('Sender of every mail.'),
-  OPERATOR_EMAIL: z.string().default('operator@localhost.test').describe('First run only: login of the first operator.'),
-  OPERATOR_PASSWORD: z.string().optional().describe('First run only: their password. Default: generated and printed once.'),
-  ORGANISATION_NAME: z.string().min(1).default('Gatehouse').describe('First run only: name of the first organisation.'),
-  GRAPHIQL: flag.optional().describe('Serve GraphiQL on `/graphiql`. Default: on, off in production.'),
-  INTROSPECTION: flag.optional().describe('Let clients read the schema. Default: on, off in production.'),
-  TRUST_PROXY: z.string().optional().describe('Proxies whose `X-Forwarded-For` is believed: a number of hops, or addresses and ranges separated by commas. Default: none.'),
-  CORS_ORIGINS: list.optional().describe('Origins of browser clients, separated by commas. Default: none; in development, Apollo Sandbox.'),
+  DATA_DIR: z
+    .string()
+    .min(1)
+    .default('.data')
+    .describe(
+      'Where PGlite and, in development, the generated secret live. `memory://` keeps both in memory.',
+    ),
+  SECRET_KEY: secret
+    .optional()
+    .describe(
+      '32 bytes in base64. Seals what must be read back and derives the rest. Several, separated by commas, rotate it: the first seals. Development: generated once.',
+    ),
+  SMTP_URL: z
+    .url({ protocol: /^smtps?$/ })
+    .optional()
+    .describe('Where mail leaves. Default: the development mailbox at `/dev/mailbox`.'),
+  MAIL_FROM: z
+    .string()
+    .min(3)
+    .regex(/^[^\r\n]*$/)
+    .default('Gatehouse <gatehouse@localhost.test>')
+    .describe('Sender of every mail.'),
+  OPERATOR_EMAIL: z
+    .string()
+    .default('operator@localhost.test')
+    .describe('First run only: login of the first operator.'),
+  OPERATOR_PASSWORD: z
+    .string()
+    .optional()
+    .describe('First run only: their password. Default: generated and printed once.'),
+  ORGANISATION_NAME: z
+    .string()
+    .min(1)
+    .default('Gatehouse')
+    .describe('First run only: name of the first organisation.'),
+  GRAPHIQL: flag
+    .optional()
+    .describe('Serve GraphiQL on `/graphiql`. Default: on, off in production.'),
+  INTROSPECTION: flag
+    .optional()
+    .describe('Let clients read the schema. Default: on, off in production.'),
+  TRUST_PROXY: z
+    .string()
+    .optional()
+    .describe(
+      'Proxies whose `X-Forwarded-For` is believed: a number of hops, or addresses and ranges separated by commas. Default: none.',
+    ),
+  CORS_ORIGINS: list
+    .optional()
+    .describe(
+      'Origins of browser clients, separated by commas. Default: none; in development, Apollo Sandbox.',
+    ),
   ACCESS_TOKEN_SECONDS: whole(30, 3600, 600).describe('Life of an access token.'),
-  REFRESH_GRACE_SECONDS: whole(0, 60, 10).describe('How long the refresh token just used yields the same successor again.'),
-  SESSION_IDLE_SECONDS: whole(60, 31_536_000, 43_200).describe('Longest a session may rest. Settings in the schema may shorten it.'),
-  SESSION_LIFETIME_SECONDS: whole(300, 31_536_000, 2_592_000).describe('Longest a session may live. Settings in the schema may shorten it.'),
+  REFRESH_GRACE_SECONDS: whole(0, 60, 10).describe(
+    'How long the refresh token just used yields the same successor again.',
+  ),
+  SESSION_IDLE_SECONDS: whole(60, 31_536_000, 43_200).describe(
+    'Longest a session may rest. Settings in the schema may shorten it.',
+  ),
+  SESSION_LIFETIME_SECONDS: whole(300, 31_536_000, 2_592_000).describe(
+    'Longest a session may live. Settings in the schema may shorten it.',
+  ),
   STEP_UP_SECONDS: whole(30, 3600, 600).describe('How long a proof counts as a recent sign-in.'),
-  PASSWORD_MIN_LENGTH: whole(8, 128, 15).describe('First run only: least length of a password in the platform policy.'),
+  PASSWORD_MIN_LENGTH: whole(8, 128, 15).describe(
+    'First run only: least length of a password in the platform policy.',
+  ),
   ARGON2_MEMORY_KIB: whole(1024, 4_194_304, 19_456).describe('Memory of one password hash.'),
   ARGON2_TIME: whole(1, 100, 2).describe('Passes of one password hash.'),
-  ARGON2_CONCURRENCY: whole(1, 256, availableParallelism()).describe('Password hashes computed at once. Default: number of cores.'),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least severity that is logged.'),
+  ARGON2_CONCURRENCY: whole(1, 256, availableParallelism()).describe(
+    'Password hashes computed at once. Default: number of cores.',
+  ),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least severity that is logged.'),
 } as const
 
 const schema = z.object(SETTINGS)
 type Parsed = z.infer<typeof schema>
 
 /** The settings in force, with every default resolved. */
-export interface Config extends Omit<Parsed, 'PUBLIC_URL' | 'SECRET_KEY' | 'GRAPHIQL' | 'INTROSPECTION' | 'CORS_ORIGINS' | 'TRUST_PROXY'> {
+export interface Config extends Omit<
+  Parsed,
+  'PUBLIC_URL' | 'SECRET_KEY' | 'GRAPHIQL' | 'INTROSPECTION' | 'CORS_ORIGINS' | 'TRUST_PROXY'
+> {
   production: boolean
   PUBLIC_URL: string
   SECRET_KEY: Buffer[]
@@ -71,7 +147,8 @@ export class ConfigError extends Error {
   }
 }
 
-export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host.startsWith('127.')
 
 /** @throws {ConfigError} naming every fault. */
 export function readConfig(environment: Record<string, string | undefined>): Config {
@@ -84,7 +161,9 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       if (!given[name]) faults.push(`${name}: production needs it`)
   }
   if (!given.SMTP_URL && !production && !isLoopback(given.HOST ?? '127.0.0.1'))
-    faults.push('SMTP_URL: needed when HOST is not a loopback address, for the development mailbox is open to every visitor')
+    faults.push(
+      'SMTP_URL: needed when HOST is not a loopback address, for the development mailbox is open to every visitor',
+    )
   if (faults.length || !read.data) throw new ConfigError(faults)
 
   const settings = read.data

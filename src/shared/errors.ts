@@ -96,18 +96,31 @@ export const forbidden = (reason: ErrorReason, message: string) =>
 
 /** Absent and foreign alike, so that ids of neighbours tell nothing. */
 export const notFound = (thing: string) =>
-  new AppError('NOT_FOUND', `There is no such ${thing} here. Check the id and the organisation in use.`)
+  new AppError(
+    'NOT_FOUND',
+    `There is no such ${thing} here. Check the id and the organisation in use.`,
+  )
 
 export const conflict = (reason: ErrorReason, message: string) =>
   new AppError('CONFLICT', message, { reason })
 
 export const tokenInvalid = (path: (string | number)[]) =>
-  badInput(path, 'TOKEN_INVALID', 'This link or token is wrong, spent, replaced or too old. Ask for a new one.')
+  badInput(
+    path,
+    'TOKEN_INVALID',
+    'This link or token is wrong, spent, replaced or too old. Ask for a new one.',
+  )
 
 export const rateLimited = (retryAfter: number) =>
-  new AppError('RATE_LIMITED', `Too many attempts. Try again in ${retryAfter} seconds.`, { retryAfter })
-
-export const unavailable = (retryAfter = 1) =>
-  new AppError('SERVICE_UNAVAILABLE', 'The server is busy or restarting. Send the same request again shortly.', {
+  new AppError('RATE_LIMITED', `Too many attempts. Try again in ${retryAfter} seconds.`, {
     retryAfter,
   })
+
+export const unavailable = (retryAfter = 1) =>
+  new AppError(
+    'SERVICE_UNAVAILABLE',
+    'The server is busy or restarting. Send the same request again shortly.',
+    {
+      retryAfter,
+    },
+  )

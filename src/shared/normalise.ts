@@ -32,10 +32,7 @@ const LONGEST_WORD = 64
 
 /** The folded words of some texts, without repeats: what `search` matches the beginnings of. */
 export function searchWords(...texts: string[]): string[] {
-  const words = texts.flatMap(text => {
-    const folded = fold(text)
-    return [...folded.split(/[^\p{L}\p{N}]+/u), ...(folded.includes('@') ? [folded] : [])]
-  })
+  const words = texts.flatMap(text => fold(text).split(/[^\p{L}\p{N}]+/u))
   return [...new Set(words.filter(Boolean).map(word => word.slice(0, LONGEST_WORD)))]
 }
 
@@ -44,7 +41,8 @@ export const afterPrefix = (prefix: string): string => `${prefix}\u{10FFFF}`
 
 // Characters that break lines, hide or reorder text: unfit for names, and dangerous in mail headers.
 // oxlint-disable-next-line no-control-regex
-const UNFIT = /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]/u
+const UNFIT =
+  /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]/u
 
 /** A line of text for people: trimmed and composed (NFC). Null when it holds control or reordering characters. */
 export function singleLine(input: string): string | null {

@@ -25,7 +25,9 @@ export class KeyRing {
   seal(purpose: string, plain: string): string {
     const key = this.#keys[0]!
     const nonce = randomBytes(12)
-    const cipher = createCipheriv('aes-256-gcm', derive(key, purpose), nonce).setAAD(Buffer.from(purpose))
+    const cipher = createCipheriv('aes-256-gcm', derive(key, purpose), nonce).setAAD(
+      Buffer.from(purpose),
+    )
     const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()])
     const parts = [nonce, cipher.getAuthTag(), sealed].map(part => part.toString('base64url'))
     return [key.id, ...parts].join('.')
@@ -36,9 +38,16 @@ export class KeyRing {
     const [id, nonce, tag, sealed] = text.split('.')
     const key = this.#keys.find(candidate => candidate.id === id)
     if (!key || !nonce || !tag || sealed == null) throw new Error(`No key opens this ${purpose}.`)
-    const decipher = createDecipheriv('aes-256-gcm', derive(key, purpose), Buffer.from(nonce, 'base64url'))
+    const decipher = createDecipheriv(
+      'aes-256-gcm',
+      derive(key, purpose),
+      Buffer.from(nonce, 'base64url'),
+    )
     decipher.setAAD(Buffer.from(purpose)).setAuthTag(Buffer.from(tag, 'base64url'))
-    return Buffer.concat([decipher.update(Buffer.from(sealed, 'base64url')), decipher.final()]).toString('utf8')
+    return Buffer.concat([
+      decipher.update(Buffer.from(sealed, 'base64url')),
+      decipher.final(),
+    ]).toString('utf8')
   }
 
   /** Keys for one purpose, the newest first (HKDF-SHA-256, RFC 5869). */
@@ -53,6 +62,10 @@ function derive(key: Key, purpose: string): Buffer {
   let known = derivations.get(key)
   if (!known) derivations.set(key, (known = new Map()))
   let derived = known.get(purpose)
-  if (!derived) known.set(purpose, (derived = Buffer.from(hkdfSync('sha256', key.root, 'gatehouse', purpose, 32))))
+  if (!derived)
+    known.set(
+      purpose,
+      (derived = Buffer.from(hkdfSync('sha256', key.root, 'gatehouse', purpose, 32))),
+    )
   return derived
 }

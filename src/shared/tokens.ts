@@ -8,10 +8,12 @@ export const newId = (): string => v7()
 export const newToken = (): string => randomBytes(32).toString('base64url')
 
 /** What is stored in a token's place: its SHA-256, in base64url. Tokens are random, so a plain hash suffices. */
-export const digest = (token: string): string => createHash('sha256').update(token).digest('base64url')
+export const digest = (token: string): string =>
+  createHash('sha256').update(token).digest('base64url')
 
 /** HMAC-SHA-256 in bytes. */
-export const mac = (key: Buffer, data: string | Buffer): Buffer => createHmac('sha256', key).update(data).digest()
+export const mac = (key: Buffer, data: string | Buffer): Buffer =>
+  createHmac('sha256', key).update(data).digest()
 
 /** Compares two secrets in constant time; different lengths are unequal. */
 export function sameSecret(left: Buffer, right: Buffer): boolean {
@@ -20,4 +22,5 @@ export function sameSecret(left: Buffer, right: Buffer): boolean {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-export const isId = (value: unknown): value is string => typeof value === 'string' && UUID.test(value)
+export const isId = (value: unknown): value is string =>
+  typeof value === 'string' && UUID.test(value)

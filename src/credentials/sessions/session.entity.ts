@@ -14,13 +14,28 @@ const schema = defineEntity({
     allow('session', 'system', 'true'),
   ],
   indexes: [
-    { name: 'session_of_user', properties: ['userId', 'lastActiveAt', 'id'], where: 'ended_at is null' },
-    { name: 'session_in_organisation', properties: ['organisationId', 'lastActiveAt', 'id'], where: 'ended_at is null' },
-    { name: 'session_of_principal', properties: ['principalId', 'lastActiveAt', 'id'], where: 'ended_at is null' },
+    {
+      name: 'session_of_user',
+      properties: ['userId', 'lastActiveAt', 'id'],
+      where: 'ended_at is null',
+    },
+    {
+      name: 'session_in_organisation',
+      properties: ['organisationId', 'lastActiveAt', 'id'],
+      where: 'ended_at is null',
+    },
+    {
+      name: 'session_of_principal',
+      properties: ['principalId', 'lastActiveAt', 'id'],
+      where: 'ended_at is null',
+    },
   ],
   checks: [
     { name: 'session_method', expression: `method in ('PASSWORD', 'MAGIC_LINK')` },
-    { name: 'session_place', expression: `(organisation_id is null) = (principal_id is null) and (project_id is null or organisation_id is not null)` },
+    {
+      name: 'session_place',
+      expression: `(organisation_id is null) = (principal_id is null) and (project_id is null or organisation_id is not null)`,
+    },
   ],
   properties: {
     userId: p.uuid(),

@@ -14,7 +14,11 @@ const schema = defineEntity({
   ],
   uniques: [
     { name: 'invitation_token', properties: ['tokenDigest'] },
-    { name: 'invitation_open_address', properties: ['organisationId', 'email'], where: 'closed_at is null' },
+    {
+      name: 'invitation_open_address',
+      properties: ['organisationId', 'email'],
+      where: 'closed_at is null',
+    },
   ],
   checks: [
     { name: 'invitation_outcome', expression: `outcome in ('ACCEPTED', 'DECLINED', 'REVOKED')` },
@@ -29,6 +33,8 @@ const schema = defineEntity({
     /** Only a mailed link proves the mailbox. */
     mailed: p.boolean(),
     inviterId: p.uuid().nullable(),
+    /** The inviter founded the organisation for this person, and leaves when they arrive. */
+    handsOver: p.boolean().default(false),
     sentAt: instant().nullable(),
     expiresAt: instant(),
     closedAt: instant().nullable(),

@@ -26,8 +26,15 @@ export interface EventDetails {
 export async function record(work: Work, topic: TopicName, details: EventDetails): Promise<void> {
   const { viewer, request } = work
   const actor =
-    details.actor ?? (viewer && { userId: viewer.userId, principalId: viewer.principalId, name: viewer.name })
-  const kind = !actor ? 'ANONYMOUS' : actor.principalId ? 'MEMBER' : viewer?.operator ? 'OPERATOR' : 'MEMBER'
+    details.actor ??
+    (viewer && { userId: viewer.userId, principalId: viewer.principalId, name: viewer.name })
+  const kind = !actor
+    ? 'ANONYMOUS'
+    : actor.principalId
+      ? 'MEMBER'
+      : viewer?.operator
+        ? 'OPERATOR'
+        : 'MEMBER'
   const { target } = details
   await work.db.rows(sql`
     insert into event (id, organisation_id, topic, occurred_at, outcome, actor_kind, actor_id, actor_user_id,
@@ -40,14 +47,25 @@ export async function record(work: Work, topic: TopicName, details: EventDetails
 }
 
 /** What differs between two states of a thing, field by field; a field absent from `after` was kept. */
-export function changesBetween<Row extends object>(before: Row, after: { [Field in keyof Row]?: unknown }): Change[] {
+export function changesBetween<Row extends object>(
+  before: Row,
+  after: { [Field in keyof Row]?: unknown },
+): Change[] {
   return Object.entries(after)
-    .filter(([field, value]) => value !== undefined && text(before[field as keyof Row]) !== text(value))
-    .map(([field, value]) => ({ field, before: text(before[field as keyof Row]), after: text(value) }))
+    .filter(
+      ([field, value]) => value !== undefined && text(before[field as keyof Row]) !== text(value),
+    )
+    .map(([field, value]) => ({
+      field,
+      before: text(before[field as keyof Row]),
+      after: text(value),
+    }))
 }
 
 function text(value: unknown): string | null {
   if (value == null) return null
   if (value instanceof Date) return value.toISOString()
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean)
+  return typeof value === 'object'
+    ? JSON.stringify(value)
+    : String(value as string | number | boolean)
 }

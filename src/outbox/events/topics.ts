@@ -1,4 +1,5 @@
-export type TopicCategory = 'SECURITY' | 'ACCOUNT' | 'MEMBERSHIP' | 'ACCESS' | 'API_KEY' | 'INTEGRATION' | 'PLATFORM'
+export type TopicCategory =
+  'SECURITY' | 'ACCOUNT' | 'MEMBERSHIP' | 'ACCESS' | 'API_KEY' | 'INTEGRATION' | 'PLATFORM'
 
 const of = (category: TopicCategory, description: string) => ({ category, description })
 
@@ -9,7 +10,10 @@ export const TOPICS = {
   'session.switched': of('SECURITY', 'A session went to another organisation.'),
   'session.confirmed': of('SECURITY', 'Someone proved again who they are.'),
   'session.ended': of('SECURITY', 'A session was signed out or revoked.'),
-  'session.reuse_detected': of('SECURITY', 'A spent refresh token came back; the session was ended.'),
+  'session.reuse_detected': of(
+    'SECURITY',
+    'A spent refresh token came back; the session was ended.',
+  ),
   'user.created': of('ACCOUNT', 'An account was set up.'),
   'member.added': of('MEMBERSHIP', 'A person was added.'),
   'member.joined': of('MEMBERSHIP', 'A person accepted an invitation.'),

@@ -20,7 +20,8 @@ export const createCourier =
   ({ keys, transport, from, publicUrl, now, onSkipped }: CourierOptions) =>
   async (queued: QueuedMail, job: string): Promise<void> => {
     const order = JSON.parse(keys.open(MAIL_SEAL, queued.sealed)) as MailOrder
-    if (order.expiresAt && new Date(order.expiresAt) <= now()) return onSkipped('its link has run out', job)
+    if (order.expiresAt && new Date(order.expiresAt) <= now())
+      return onSkipped('its link has run out', job)
     const rendered = render(order.mail, order.locale)
     await transport.send({
       // as an object, so that an address is never parsed as a list of them

@@ -1,5 +1,4 @@
 import type { Work } from '../../access/work.ts'
-import type { Jobs } from '../jobs.ts'
 import type { Mail } from './templates.ts'
 
 /** A mail as it waits in the queue. Everything about it is sealed, for it may hold a live link. */
@@ -21,7 +20,6 @@ export const MAIL_SEAL = 'mail'
 /** Queues a mail in the transaction of its cause; a courier delivers it after the commit. */
 export async function queueMail(
   work: Work,
-  jobs: Jobs,
   order: { to: string; locale?: string; mail: Mail; expiresAt?: Date },
 ): Promise<void> {
   const full: MailOrder = {
@@ -31,5 +29,5 @@ export async function queueMail(
     expiresAt: order.expiresAt?.toISOString() ?? null,
   }
   const data: QueuedMail = { sealed: work.server.keys.seal(MAIL_SEAL, JSON.stringify(full)) }
-  await jobs.enqueue(work, 'mail', data)
+  await work.server.enqueue(work, 'mail', data)
 }

@@ -14,22 +14,53 @@ const schema = defineEntity({
   ],
   indexes: [
     // One per order of the member list: keyset pages read them forwards and backwards.
-    { name: 'principal_by_name', properties: ['organisationId', 'kind', 'sortName', 'id'], where: 'removed_at is null' },
-    { name: 'principal_by_email', properties: ['organisationId', 'kind', 'email', 'id'], where: 'removed_at is null' },
-    { name: 'principal_by_created', properties: ['organisationId', 'kind', 'createdAt', 'id'], where: 'removed_at is null' },
-    { name: 'principal_by_active', properties: ['organisationId', 'kind', 'lastActiveAt', 'id'], where: 'removed_at is null' },
+    {
+      name: 'principal_by_name',
+      properties: ['organisationId', 'kind', 'sortName', 'id'],
+      where: 'removed_at is null',
+    },
+    {
+      name: 'principal_by_email',
+      properties: ['organisationId', 'kind', 'email', 'id'],
+      where: 'removed_at is null',
+    },
+    {
+      name: 'principal_by_created',
+      properties: ['organisationId', 'kind', 'createdAt', 'id'],
+      where: 'removed_at is null',
+    },
+    {
+      name: 'principal_by_active',
+      properties: ['organisationId', 'kind', 'lastActiveAt', 'id'],
+      where: 'removed_at is null',
+    },
     { name: 'principal_by_role', properties: ['roleId'], where: 'removed_at is null' },
     { name: 'principal_by_user', properties: ['userId'] },
   ],
   uniques: [
     { name: 'principal_in_organisation', properties: ['organisationId', 'id'] },
-    { name: 'principal_user', properties: ['organisationId', 'userId'], where: 'removed_at is null' },
-    { name: 'principal_email', properties: ['organisationId', 'email'], where: 'removed_at is null' },
-    { name: 'principal_external_id', properties: ['organisationId', 'externalId'], where: 'removed_at is null' },
+    {
+      name: 'principal_user',
+      properties: ['organisationId', 'userId'],
+      where: 'removed_at is null',
+    },
+    {
+      name: 'principal_email',
+      properties: ['organisationId', 'email'],
+      where: 'removed_at is null',
+    },
+    {
+      name: 'principal_external_id',
+      properties: ['organisationId', 'externalId'],
+      where: 'removed_at is null',
+    },
   ],
   checks: [
     { name: 'principal_kind', expression: `kind in ('MEMBER', 'SERVICE_ACCOUNT')` },
-    { name: 'principal_status', expression: `status in ('INVITED', 'ACTIVE', 'SUSPENDED', 'INACTIVE')` },
+    {
+      name: 'principal_status',
+      expression: `status in ('INVITED', 'ACTIVE', 'SUSPENDED', 'INACTIVE')`,
+    },
     { name: 'principal_role_level', expression: `role_level = 'ORGANISATION'::text` },
     // who has not accepted has no account here, and nobody else goes without one
     {
@@ -65,7 +96,8 @@ const schema = defineEntity({
     /** Sessions created before this instant cannot enter here any more. */
     sessionsRevokedAt: instant().nullable(),
     lastSignInAt: instant().nullable(),
-    lastActiveAt: instant().nullable(),
+    /** Never is `-infinity`, so that the list sorted by it reads one index. */
+    lastActiveAt: instant().defaultRaw(`'-infinity'::timestamptz`),
     updatedAt: instant(),
     removedAt: instant().nullable(),
   },

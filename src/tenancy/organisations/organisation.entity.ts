@@ -14,7 +14,12 @@ const schema = defineEntity({
     allow('organisation', 'system', 'true'),
   ],
   uniques: [{ name: 'organisation_slug', properties: ['slug'], where: 'deleted_at is null' }],
-  checks: [{ name: 'organisation_default_role_level', expression: `default_role_level = 'ORGANISATION'::text` }],
+  checks: [
+    {
+      name: 'organisation_default_role_level',
+      expression: `default_role_level = 'ORGANISATION'::text`,
+    },
+  ],
   properties: {
     name: p.text(),
     slug: p.text(),

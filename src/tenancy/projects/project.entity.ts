@@ -12,7 +12,13 @@ const schema = defineEntity({
     allow('project', 'self', 'organisation_id in (select app_own_organisations())', 'select'),
     allow('project', 'operator', 'true', 'select'),
   ],
-  indexes: [{ name: 'project_by_name', properties: ['organisationId', 'sortName', 'id'], where: 'deleted_at is null' }],
+  indexes: [
+    {
+      name: 'project_by_name',
+      properties: ['organisationId', 'sortName', 'id'],
+      where: 'deleted_at is null',
+    },
+  ],
   uniques: [
     { name: 'project_in_organisation', properties: ['organisationId', 'id'] },
     { name: 'project_slug', properties: ['organisationId', 'slug'], where: 'deleted_at is null' },
@@ -33,7 +39,12 @@ const schema = defineEntity({
     updatedAt: instant(),
     deletedAt: instant().nullable(),
   },
-  checks: [{ name: 'project_registration_role_level', expression: `registration_role_level = 'PROJECT'::text` }],
+  checks: [
+    {
+      name: 'project_registration_role_level',
+      expression: `registration_role_level = 'PROJECT'::text`,
+    },
+  ],
 })
 
 /** A separate data context inside an organisation. */

@@ -14,12 +14,19 @@ const schema = defineEntity({
   ],
   indexes: [{ name: 'role_organisation', properties: ['organisationId', 'sortName', 'id'] }],
   uniques: [
-    { name: 'role_name', properties: ['organisationId', 'level', 'sortName'], where: 'deleted_at is null' },
+    {
+      name: 'role_name',
+      properties: ['organisationId', 'level', 'sortName'],
+      where: 'deleted_at is null',
+    },
     { name: 'role_of_level', properties: ['organisationId', 'id', 'level'] },
   ],
   checks: [
     { name: 'role_level', expression: `level in ('ORGANISATION', 'PROJECT')` },
-    { name: 'role_visibility', expression: `visibility in ('ORGANISATION', 'SHARED_PROJECTS', 'SELF')` },
+    {
+      name: 'role_visibility',
+      expression: `visibility in ('ORGANISATION', 'SHARED_PROJECTS', 'SELF')`,
+    },
   ],
   properties: {
     organisationId: p.uuid(),

@@ -16,7 +16,10 @@ export function invitation(data: Invitation, locale: string): RenderedMail {
   return layOut({
     locale,
     subject: `Join ${data.organisation}`,
-    paragraphs: [data.firstName ? `Hello ${data.firstName},` : 'Hello,', `${who} ${words} ${data.organisation}.`],
+    paragraphs: [
+      data.firstName ? `Hello ${data.firstName},` : 'Hello,',
+      `${who} ${words} ${data.organisation}.`,
+    ],
     button: { label: 'Accept the invitation', url: data.url },
     notes: [
       `The link works once, until ${formatInstant(data.expiresAt, locale)}.`,
@@ -26,6 +29,8 @@ export function invitation(data: Invitation, locale: string): RenderedMail {
 }
 
 const formatInstant = (instant: string, locale: string) =>
-  new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(
-    new Date(instant),
-  ) + ' UTC'
+  new Intl.DateTimeFormat(locale, {
+    dateStyle: 'long',
+    timeStyle: 'short',
+    timeZone: 'UTC',
+  }).format(new Date(instant)) + ' UTC'

@@ -17,9 +17,20 @@ export interface MailParts {
 }
 
 /** Lays a mail out twice, as text and as HTML that needs nothing from outside. */
-export function layOut({ locale, subject, paragraphs, button, notes = [] }: MailParts): RenderedMail {
-  const text = [...paragraphs, ...(button ? [`${button.label}:\n${button.url}`] : []), ...notes].join('\n\n')
-  const paragraph = (line: string, style = '') => `<p style="margin:0 0 16px;${style}">${escapeHtml(line)}</p>`
+export function layOut({
+  locale,
+  subject,
+  paragraphs,
+  button,
+  notes = [],
+}: MailParts): RenderedMail {
+  const text = [
+    ...paragraphs,
+    ...(button ? [`${button.label}:\n${button.url}`] : []),
+    ...notes,
+  ].join('\n\n')
+  const paragraph = (line: string, style = '') =>
+    `<p style="margin:0 0 16px;${style}">${escapeHtml(line)}</p>`
   const link = button
     ? `<p style="margin:24px 0"><a href="${escapeHtml(button.url)}" style="background:#1d4ed8;color:#fff;padding:12px 20px;border-radius:6px;text-decoration:none;display:inline-block">${escapeHtml(button.label)}</a></p>
 <p style="margin:0 0 16px;font-size:13px;color:#4b5563;word-break:break-all">${escapeHtml(button.url)}</p>`

@@ -1,0 +1,81 @@
+import type { Work } from '../../access/work.ts'
+import { firstRow, sql } from '../../database/sql.ts'
+import { record } from '../../outbox/events/event.service.ts'
+import { badInput } from '../../shared/errors.ts'
+import { singleLine } from '../../shared/normalise.ts'
+import { newId } from '../../shared/tokens.ts'
+
+const LONGEST_NAME = 100
+
+/** What the system must know of an account before it decides. */
+export interface Account {
+  id: string
+  email: string
+  emailVerifiedAt: string | null
+  firstName: string
+  lastName: string
+  locale: string
+  operator: boolean
+  hasPassword: boolean
+}
+
+const ACCOUNT = sql`id, email, email_verified_at as "emailVerifiedAt", first_name as "firstName",
+  last_name as "lastName", locale, operator, password_hash is not null as "hasPassword"`
+
+/** The account behind a login; as *system*. */
+export const findAccount = (work: Work, email: string): Promise<Account | undefined> =>
+  firstRow<Account>(
+    work.db,
+    sql`select ${ACCOUNT} from user_account where email = ${email} and deleted_at is null`,
+  )
+
+export interface NewAccount {
+  email: string
+  firstName: string
+  lastName: string
+  passwordHash: string | null
+  /** Whether the mailbox has been proven. */
+  verified: boolean
+  operator?: boolean
+}
+
+/** Sets up an account; as *system*. The unique login decides between two who come at once. */
+export async function createAccount(work: Work, account: NewAccount): Promise<string> {
+  const id = newId()
+  await work.db.rows(sql`
+    insert into user_account (id, created_at, updated_at, email, email_verified_at, first_name, last_name,
+      password_hash, password_changed_at, operator)
+    values (${id}, ${work.now}, ${work.now}, ${account.email}, ${account.verified ? work.now : null},
+      ${account.firstName}, ${account.lastName}, ${account.passwordHash},
+      ${account.passwordHash ? work.now : null}, ${account.operator ?? false})`)
+  await record(work, 'user.created', {
+    organisationId: null,
+    target: { kind: 'User', id, name: fullName(account) },
+    actor: { userId: id, principalId: null, name: fullName(account) },
+  })
+  return id
+}
+
+export const fullName = (person: { firstName: string; lastName: string }): string =>
+  `${person.firstName} ${person.lastName}`.trim()
+
+/** A person's name as typed: one line each, the last one optional. */
+export function readName(
+  input: { firstName: string; lastName: string },
+  path: (string | number)[],
+): { firstName: string; lastName: string } {
+  return {
+    firstName: readNamePart(input.firstName, [...path, 'firstName'], 1),
+    lastName: readNamePart(input.lastName, [...path, 'lastName'], 0),
+  }
+}
+
+export function readNamePart(text: string, path: (string | number)[], least: number): string {
+  const line = singleLine(text)
+  if (line == null)
+    throw badInput(path, 'INVALID_FORMAT', 'Names are one line without control characters.')
+  if (line.length < least) throw badInput(path, 'REQUIRED', 'A name is needed here.')
+  if (line.length > LONGEST_NAME)
+    throw badInput(path, 'OUT_OF_RANGE', `Names have at most ${LONGEST_NAME} characters.`)
+  return line
+}

@@ -1,0 +1,49 @@
+import { toDate, type Instant } from '../../database/columns.ts'
+
+/** A status with the moment at which a suspension lifts by itself. */
+export interface Status {
+  status: string
+  suspendedUntil: Instant | null
+}
+
+/** What decides whether an account may do anything at all. */
+export interface AccountStanding extends Status {
+  lockedAt: Instant | null
+  deletedAt: Instant | null
+}
+
+/** What decides whether a membership may be acted through. */
+export interface MembershipStanding extends Status {
+  lockedAt: Instant | null
+  removedAt: Instant | null
+  vouched: boolean
+  organisationSuspendedAt: Instant | null
+  organisationDeletedAt: Instant | null
+}
+
+/** Active, or suspended until a moment that has passed. */
+export const isActive = ({ status, suspendedUntil }: Status, now: Date): boolean =>
+  status === 'ACTIVE' ||
+  (status === 'SUSPENDED' && suspendedUntil != null && toDate(suspendedUntil) <= now)
+
+/** A live session goes on: a lock bars entry only, everything else ends it. */
+export const accountGoesOn = (account: AccountStanding, now: Date): boolean =>
+  account.deletedAt == null && isActive(account, now)
+
+export const membershipGoesOn = (membership: MembershipStanding, now: Date): boolean =>
+  membership.removedAt == null &&
+  membership.organisationSuspendedAt == null &&
+  membership.organisationDeletedAt == null &&
+  isActive(membership, now)
+
+/** A new sign-in, or a switch, may enter. */
+export const accountMayEnter = (account: AccountStanding, now: Date): boolean =>
+  account.lockedAt == null && accountGoesOn(account, now)
+
+/** An address that was never proven counts only where the organisation vouches for it. */
+export const membershipMayBeEntered = (
+  membership: MembershipStanding,
+  proven: boolean,
+  now: Date,
+): boolean =>
+  membership.lockedAt == null && (proven || membership.vouched) && membershipGoesOn(membership, now)

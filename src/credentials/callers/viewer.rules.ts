@@ -1,0 +1,3 @@
+import { signedIn, type Rules } from '../../access/rules.ts'
+
+export const viewerRules = { Query: { viewer: signedIn } } satisfies Rules

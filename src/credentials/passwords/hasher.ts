@@ -1,0 +1,60 @@
+import argon2 from 'argon2'
+import pLimit, { type LimitFunction } from 'p-limit'
+import { unavailable } from '../../shared/errors.ts'
+
+export interface HasherOptions {
+  /** KiB. */
+  memory: number
+  passes: number
+  /** Hashes computed at once. */
+  concurrency: number
+}
+
+const QUEUE_PER_SLOT = 50
+
+/**
+ * Hashes and compares passwords with argon2id (RFC 9106). A hash takes memory and a core on purpose, so few run at
+ * once and only so many wait: beyond that callers are asked to come back, and everything else stays fast.
+ */
+export class PasswordHasher {
+  readonly #options: HasherOptions
+  readonly #limit: LimitFunction
+  #decoy: Promise<string> | undefined
+
+  constructor(options: HasherOptions) {
+    this.#options = options
+    this.#limit = pLimit(options.concurrency)
+  }
+
+  /** @throws {AppError} `SERVICE_UNAVAILABLE` while too many wait. */
+  hash(password: string): Promise<string> {
+    return this.#inTurn(() => this.#hash(password))
+  }
+
+  /**
+   * Compares; without a hash it compares with a decoy, so that an unknown login takes as long as a known one.
+   *
+   * @throws {AppError} `SERVICE_UNAVAILABLE` while too many wait.
+   */
+  async verify(hash: string | null | undefined, password: string): Promise<boolean> {
+    this.#decoy ??= this.#hash('a decoy, which nobody ever set')
+    const against = hash ?? (await this.#decoy)
+    const same = await this.#inTurn(() => argon2.verify(against, password))
+    return same && hash != null
+  }
+
+  #hash(password: string): Promise<string> {
+    const { memory, passes } = this.#options
+    return argon2.hash(password, {
+      type: argon2.argon2id,
+      memoryCost: memory,
+      timeCost: passes,
+      parallelism: 1,
+    })
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#limit.pendingCount >= this.#options.concurrency * QUEUE_PER_SLOT) throw unavailable(2)
+    return this.#limit(work)
+  }
+}

@@ -1,0 +1,165 @@
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Mutation,
+  Resolver,
+  Root,
+} from 'type-graphql'
+import { inOrganisation, must, type Viewer } from '../../access/viewer.ts'
+import { User } from '../../accounts/users/user.type.ts'
+import type { Context } from '../../graphql/context.ts'
+import { record } from '../../outbox/events/event.service.ts'
+import { unauthenticated } from '../../shared/errors.ts'
+import { PageArgs } from '../../shared/page.ts'
+import { Member } from '../../tenancy/memberships/member.type.ts'
+import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
+import { Project } from '../../tenancy/projects/project.type.ts'
+import { refreshSession } from './refresh.service.ts'
+import { listSessions } from './session.loaders.ts'
+import { endSession } from './session.service.ts'
+import {
+  Authenticated,
+  RefreshSessionInput,
+  Session,
+  SessionConnection,
+  SessionPayload,
+} from './session.type.ts'
+import { switchOrganisation } from './switch.service.ts'
+
+@ArgsType()
+class OrganisationSessionsArgs extends PageArgs {
+  @Field(() => ID, { nullable: true })
+  memberId?: string | null
+}
+
+const signedInViewer = (viewer: Viewer | null): Viewer => {
+  if (!viewer) throw unauthenticated()
+  return viewer
+}
+
+@Resolver(() => Session)
+export class SessionResolver {
+  @FieldResolver(() => Member, {
+    nullable: true,
+    description: 'The membership it acts through; null until an organisation is chosen.',
+  })
+  member(@Root() { organisationId, principalId }: Session, @Ctx() { loaders }: Context) {
+    return organisationId && principalId
+      ? loaders.member.load({ organisationId, id: principalId })
+      : null
+  }
+
+  @FieldResolver(() => Project, { nullable: true })
+  project(@Root() { organisationId, projectId }: Session, @Ctx() { loaders }: Context) {
+    return organisationId && projectId
+      ? loaders.project.load({ organisationId, id: projectId })
+      : null
+  }
+
+  @Mutation(() => Authenticated, {
+    nullable: true,
+    description:
+      'Trade a refresh token for new tokens. Send it without an `Authorization` header. Public.',
+  })
+  async refreshSession(
+    @Ctx() context: Context,
+    @Arg('input', () => RefreshSessionInput, { nullable: true }) input?: RefreshSessionInput | null,
+  ): Promise<Authenticated> {
+    const token = input?.refreshToken ?? context.cookie.read()
+    if (!token)
+      throw unauthenticated('CREDENTIALS_INVALID', 'Pass a refresh token, or send its cookie.')
+    const outcome = await context.asSystem(work => refreshSession(work, token))
+    if ('renewed' in outcome) return context.authenticated(outcome.renewed)
+    context.cookie.clear()
+    throw unauthenticated(
+      outcome.refused,
+      'This refresh token does not hold any more. Sign in again.',
+    )
+  }
+
+  @Mutation(() => SessionPayload, {
+    nullable: true,
+    description: 'End the session in use. Sessions only.',
+  })
+  async signOut(@Ctx() context: Context): Promise<SessionPayload> {
+    const viewer = signedInViewer(context.viewer)
+    await context.asSystem(async work => {
+      await endSession(work, viewer.sessionId, 'signed out')
+      await record(work, 'session.ended', {
+        organisationId: viewer.organisationId,
+        target: { kind: 'Session', id: viewer.sessionId },
+      })
+    })
+    context.cookie.clear()
+    return { session: { ...context.caller!.session, endedAt: context.now } }
+  }
+
+  @Mutation(() => Authenticated, {
+    nullable: true,
+    description:
+      'Act in another organisation. Renews the tokens and leaves the project. Sessions only.',
+  })
+  async switchOrganisation(
+    @Arg('id', () => ID) id: string,
+    @Ctx() context: Context,
+  ): Promise<Authenticated> {
+    const viewer = signedInViewer(context.viewer)
+    return context.authenticated(
+      await context.asSystem(work => switchOrganisation(work, viewer, id)),
+    )
+  }
+}
+
+@Resolver(() => User)
+export class UserSessionsResolver {
+  @FieldResolver(() => SessionConnection, { description: 'Live sessions, latest activity first.' })
+  sessions(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { viewer, read, node, ceilings, now }: Context,
+  ) {
+    const scope = { of: 'self', viewer: signedInViewer(viewer) } as const
+    return listSessions(read, node.server.keys, scope, args, ceilings, now)
+  }
+}
+
+@Resolver(() => Organisation)
+export class OrganisationSessionsResolver {
+  @FieldResolver(() => SessionConnection, {
+    nullable: true,
+    description: 'Live sessions acting here, latest activity first. Needs `manageUser`.',
+  })
+  sessions(
+    @Args(() => OrganisationSessionsArgs) args: OrganisationSessionsArgs,
+    @Ctx() { viewer, read, node, ceilings, now }: Context,
+  ) {
+    const scope = {
+      of: 'organisation',
+      viewer: must(viewer, 'manageUser'),
+      principalId: args.memberId,
+    } as const
+    return listSessions(read, node.server.keys, scope, args, ceilings, now)
+  }
+}
+
+@Resolver(() => Member)
+export class MemberSessionsResolver {
+  @FieldResolver(() => SessionConnection, {
+    nullable: true,
+    description: 'Live sessions acting here. Needs `manageUser`, except for oneself.',
+  })
+  sessions(
+    @Root() { id }: Member,
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() { viewer, read, node, ceilings, now }: Context,
+  ) {
+    const inside = inOrganisation(viewer)
+    const reader = inside.principalId === id ? inside : must(inside, 'manageUser')
+    const scope = { of: 'organisation', viewer: reader, principalId: id } as const
+    return listSessions(read, node.server.keys, scope, args, ceilings, now)
+  }
+}

@@ -1,0 +1,142 @@
+import type { Work } from '../../access/work.ts'
+import { firstRow, sql } from '../../database/sql.ts'
+import { enterMembership } from '../../tenancy/memberships/membership.service.ts'
+import { digest, newId, newToken } from '../../shared/tokens.ts'
+import { refreshToken } from './refresh-token.ts'
+import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
+import type { TokenDelivery } from './session.type.ts'
+
+/** Where a session acts; all null until an organisation is chosen. */
+export interface PlaceOfSession {
+  organisationId: string | null
+  principalId: string | null
+  projectId: string | null
+}
+
+export const NOWHERE: PlaceOfSession = { organisationId: null, principalId: null, projectId: null }
+
+export interface NewSession {
+  userId: string
+  place: PlaceOfSession
+  method: SignInMethod
+  delivery: TokenDelivery
+  /** How long it lives at most, in seconds. */
+  lifetime: number
+  /** Most live sessions of one person here; the oldest make way. */
+  most: number
+}
+
+/** A session that was begun or renewed, and the refresh token that it goes by from now on. */
+export interface RenewedSession {
+  id: string
+  userId: string
+  refreshToken: string
+  delivery: TokenDelivery
+}
+
+/** Begins a session; as *system*. */
+export async function createSession(work: Work, session: NewSession): Promise<RenewedSession> {
+  const { userId, place, method, delivery } = session
+  const id = newId()
+  const seed = newToken()
+  const token = refreshToken(work.server.keys, id, 0, seed)
+  await work.db.rows(sql`
+    insert into session (id, created_at, user_id, organisation_id, principal_id, project_id, method, authenticated_at,
+      last_active_at, expires_at, refresh_seed, refresh_digest, delivery, ip_address, user_agent)
+    values (${id}, ${work.now}, ${userId}, ${place.organisationId}, ${place.principalId}, ${place.projectId}, ${method},
+      ${work.now}, ${work.now}, ${new Date(work.now.getTime() + session.lifetime * 1000)}, ${seed}, ${digest(token)},
+      ${delivery}, ${work.request.ipAddress}, ${work.request.userAgent})`)
+  await work.db.rows(sql`
+    update session set ended_at = ${work.now}, end_reason = 'too many sessions' where id in (
+      select id from session where user_id = ${userId} and ended_at is null
+      order by last_active_at desc, id desc offset ${session.most})`)
+  await work.db.rows(sql`
+    update user_account set last_sign_in_at = ${work.now},
+      last_organisation_id = coalesce(${place.organisationId}, last_organisation_id)
+    where id = ${userId}`)
+  if (place.principalId) await enterMembership(work, place.principalId, true)
+  return { id, userId, refreshToken: token, delivery }
+}
+
+/** What a renewal reads of a session, with the row locked until the transaction ends. */
+export interface LockedSession {
+  id: string
+  userId: string
+  organisationId: string | null
+  principalId: string | null
+  createdAt: string
+  authenticatedAt: string
+  endedAt: string | null
+  refreshSeed: string
+  refreshCounter: number
+  refreshDigest: string
+  refreshedAt: string | null
+  delivery: TokenDelivery
+}
+
+/** Reads and locks a session; as *system*. Renewals of one session thus run one after the other. */
+export const lockSession = (work: Work, id: string): Promise<LockedSession | undefined> =>
+  firstRow<LockedSession>(
+    work.db,
+    sql`select id, user_id as "userId", organisation_id as "organisationId", principal_id as "principalId",
+        created_at as "createdAt", authenticated_at as "authenticatedAt", ended_at as "endedAt",
+        refresh_seed as "refreshSeed", refresh_counter as "refreshCounter", refresh_digest as "refreshDigest",
+        refreshed_at as "refreshedAt", delivery
+      from session where id = ${id} for update`,
+  )
+
+export interface Renewal {
+  /** Acts elsewhere from now on. */
+  place?: PlaceOfSession
+  /** Access tokens issued so far stop. */
+  retireTokens?: boolean
+  /** The person has just proven who they are. */
+  proven?: boolean
+}
+
+/** Gives a locked session its next refresh token; as *system*. */
+export async function renewSession(
+  work: Work,
+  session: LockedSession,
+  renewal: Renewal = {},
+): Promise<RenewedSession> {
+  const counter = session.refreshCounter + 1
+  const token = refreshToken(work.server.keys, session.id, counter, session.refreshSeed)
+  await work.db.rows(sql`
+    update session set refresh_counter = ${counter}, refresh_digest = ${digest(token)}, refreshed_at = ${work.now},
+      last_active_at = ${work.now}, generation = generation + ${renewal.retireTokens ? 1 : 0},
+      authenticated_at = case when ${renewal.proven ?? false} then ${work.now} else authenticated_at end
+    where id = ${session.id}`)
+  const { place } = renewal
+  if (place) {
+    await work.db.rows(sql`
+      update session set organisation_id = ${place.organisationId}, principal_id = ${place.principalId},
+        project_id = ${place.projectId} where id = ${session.id}`)
+    await work.db.rows(
+      sql`update user_account set last_organisation_id = ${place.organisationId} where id = ${session.userId}`,
+    )
+    if (place.principalId) await enterMembership(work, place.principalId, false)
+  }
+  return { id: session.id, userId: session.userId, refreshToken: token, delivery: session.delivery }
+}
+
+/** Ends one session, if it still lives. */
+export async function endSession(work: Work, id: string, reason: string): Promise<boolean> {
+  const ended = await work.db.rows(
+    sql`update session set ended_at = ${work.now}, end_reason = ${reason} where id = ${id} and ended_at is null returning id`,
+  )
+  return ended.length > 0
+}
+
+/** Ends every session that acts through a membership. */
+export async function endSessionsOf(
+  work: Work,
+  principalId: string,
+  reason: string,
+): Promise<number> {
+  const ended = await work.db.rows(
+    sql`update session set ended_at = ${work.now}, end_reason = ${reason}
+      where principal_id = ${principalId} and ended_at is null returning id`,
+  )
+  return ended.length
+}

@@ -1,0 +1,67 @@
+import { unauthenticated, forbidden, notFound } from '../../shared/errors.ts'
+import type { Viewer } from '../../access/viewer.ts'
+import type { Work } from '../../access/work.ts'
+import { toDate } from '../../database/columns.ts'
+import { firstRow, sql } from '../../database/sql.ts'
+import { record } from '../../outbox/events/event.service.ts'
+import { isId } from '../../shared/tokens.ts'
+import { membershipMayBeEntered, type MembershipStanding } from '../callers/standing.ts'
+import { lockSession, renewSession, type RenewedSession } from './session.service.ts'
+
+interface OwnMembership extends MembershipStanding {
+  id: string
+  organisationName: string
+  sessionsRevokedAt: string | null
+}
+
+/**
+ * Lets the session in use act in another organisation of its person; as *system*. Its tokens are renewed and those
+ * issued before stop, so that nothing begun here goes on there.
+ *
+ * @throws {AppError} `NOT_FOUND` for an organisation that is not one's own, `FORBIDDEN` / `POLICY_FORBIDS` for a
+ * membership that may not be entered now.
+ */
+export async function switchOrganisation(
+  work: Work,
+  viewer: Viewer,
+  organisationId: string,
+): Promise<RenewedSession> {
+  const session = await lockSession(work, viewer.sessionId)
+  if (!session || session.endedAt)
+    throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
+  const membership = isId(organisationId)
+    ? await findOwnMembership(work, viewer.userId, organisationId)
+    : undefined
+  if (!membership) throw notFound('organisation')
+  if (!membershipMayBeEntered(membership, viewer.emailVerified, work.now))
+    throw forbidden(
+      'POLICY_FORBIDS',
+      'Your membership of this organisation is closed at the moment.',
+    )
+  const { sessionsRevokedAt } = membership
+  if (sessionsRevokedAt && toDate(session.createdAt) <= toDate(sessionsRevokedAt))
+    throw forbidden(
+      'POLICY_FORBIDS',
+      'An administrator ended your sessions there. Sign in again to enter.',
+    )
+
+  const place = { organisationId, principalId: membership.id, projectId: null }
+  const renewed = await renewSession(work, session, { place, retireTokens: true })
+  await record(work, 'session.switched', {
+    organisationId,
+    target: { kind: 'Session', id: session.id },
+    actor: { userId: viewer.userId, principalId: membership.id, name: viewer.name },
+  })
+  return renewed
+}
+
+const findOwnMembership = (work: Work, userId: string, organisationId: string) =>
+  firstRow<OwnMembership>(
+    work.db,
+    sql`select m.id, m.status, m.suspended_until as "suspendedUntil", m.locked_at as "lockedAt",
+        m.removed_at as "removedAt", m.vouched, m.sessions_revoked_at as "sessionsRevokedAt",
+        o.name as "organisationName", o.suspended_at as "organisationSuspendedAt", o.deleted_at as "organisationDeletedAt"
+      from principal m join organisation o on o.id = m.organisation_id and o.deleted_at is null
+      where m.user_id = ${userId} and m.organisation_id = ${organisationId} and m.removed_at is null
+      for share of m`,
+  )

@@ -1,0 +1,3 @@
+import { signedIn, type Rules } from '../../access/rules.ts'
+
+export const foundingRules = { Mutation: { createOrganisation: signedIn } } satisfies Rules

@@ -1,0 +1,265 @@
+import { contains, granted, type AccessLevel } from '../../access/permissions.ts'
+import type { Work } from '../../access/work.ts'
+import {
+  createAccount,
+  findAccount,
+  fullName,
+  type Account,
+} from '../../accounts/users/user.service.ts'
+import { firstRow, sql, type Queries } from '../../database/sql.ts'
+import { isActive } from '../../credentials/callers/standing.ts'
+import {
+  createSession,
+  endSessionsOf,
+  type RenewedSession,
+} from '../../credentials/sessions/session.service.ts'
+import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
+import { record } from '../../outbox/events/event.service.ts'
+import { badInput, forbidden, tokenInvalid, unauthenticated } from '../../shared/errors.ts'
+import { endMembership } from '../../tenancy/memberships/membership.service.ts'
+import {
+  effectivePolicy,
+  readOrganisationPolicy,
+  readPlatform,
+} from '../../tenancy/policies/policy.service.ts'
+import { closeInvitation, findByToken, type LinkedInvitation } from './invitation.service.ts'
+import type { InvitationPreview } from './invitation.type.ts'
+
+const TOKEN = ['input', 'token']
+
+/** What the holder of a link may know before accepting; reading it changes nothing. */
+export async function previewInvitation(
+  system: Queries,
+  token: string,
+  now: Date,
+): Promise<InvitationPreview> {
+  const invitation = await findByToken({ db: system, now }, token)
+  if (!invitation) throw tokenInvalid(['token'])
+  const proven = await firstRow(
+    system,
+    sql`select id from user_account where email = ${invitation.email} and email_verified_at is not null and deleted_at is null`,
+  )
+  return {
+    organisationName: invitation.organisationName,
+    inviterName: invitation.inviterName,
+    email: invitation.email,
+    expiresAt: invitation.expiresAt,
+    signInRequired: proven != null,
+  }
+}
+
+/** What makes a password acceptable to whoever accepts this link: the stricter of platform and organisation. */
+export async function passwordRulesFor(system: Queries, token: string, now: Date) {
+  const invitation = await findByToken({ db: system, now }, token)
+  if (!invitation) throw tokenInvalid(TOKEN)
+  const policy = await readOrganisationPolicy(system, invitation.organisationId)
+  return effectivePolicy(await readPlatform(system), policy).password
+}
+
+export interface Acceptance {
+  token: string
+  /** The account whose owner accepts, where somebody is signed in. */
+  signedInAs: string | null
+  /** What a newcomer has chosen; the password hashed already, for that is slow. */
+  newAccount: { firstName: string; lastName: string; passwordHash: string | null } | null
+  delivery: TokenDelivery
+}
+
+/**
+ * Brings the membership behind a link to life; as *system*. The row is locked and closed once, so of any number of
+ * acceptances one wins.
+ *
+ * A proven account must be signed in as that very address, and its password is never replaced. A mailed link proves
+ * the mailbox, so a newcomer's address counts as proven and whatever an unproven account had before is void. A link
+ * that was not mailed proves nothing and sets up only an account that nobody has used yet.
+ */
+export async function acceptInvitation(
+  work: Work,
+  acceptance: Acceptance,
+): Promise<{ principalId: string; organisationId: string; session: RenewedSession | null }> {
+  const invitation = await findByToken(work, acceptance.token, true)
+  if (!invitation) throw tokenInvalid(TOKEN)
+  await mustStillBeOffered(work, invitation)
+  const account = await findAccount(work, invitation.email)
+  const newcomer = !account?.emailVerifiedAt
+  const userId = newcomer
+    ? await settle(work, invitation, account, acceptance)
+    : mustBeOwner(account, acceptance.signedInAs)
+  if (!(await closeInvitation(work, invitation.id, 'ACCEPTED'))) throw tokenInvalid(TOKEN)
+  await enliven(work, invitation, userId)
+  const session = newcomer
+    ? await firstSession(work, invitation, userId, acceptance.delivery)
+    : null
+  if (invitation.handsOver && invitation.inviterId)
+    await handOver(work, invitation, invitation.inviterId)
+  return { principalId: invitation.principalId, organisationId: invitation.organisationId, session }
+}
+
+function mustBeOwner(account: Account, signedInAs: string | null): string {
+  if (!signedInAs)
+    throw unauthenticated(
+      'CREDENTIALS_INVALID',
+      'An account exists for this address. Sign in to it, then accept.',
+    )
+  if (signedInAs !== account.id)
+    throw forbidden(
+      'POLICY_FORBIDS',
+      'This invitation is for another address. Sign in with that one, then accept.',
+    )
+  return account.id
+}
+
+/** Sets the newcomer's account up, or hands over one that nobody ever proved. */
+async function settle(
+  work: Work,
+  invitation: LinkedInvitation,
+  account: Account | undefined,
+  acceptance: Acceptance,
+) {
+  const { newAccount } = acceptance
+  if (!newAccount)
+    throw badInput(
+      ['input', 'newAccount'],
+      'REQUIRED',
+      'Choose a name and a password for the new account.',
+    )
+  if (!account)
+    return createAccount(work, {
+      email: invitation.email,
+      ...newAccount,
+      verified: invitation.mailed,
+    })
+  if (!invitation.mailed && (account.hasPassword || (await hasEntered(work, account.id))))
+    throw unauthenticated(
+      'CREDENTIALS_INVALID',
+      'An account exists for this address. Ask for the invitation by mail.',
+    )
+  await work.db.rows(sql`
+    update user_account set first_name = ${newAccount.firstName}, last_name = ${newAccount.lastName},
+      password_hash = ${newAccount.passwordHash}, password_changed_at = ${newAccount.passwordHash ? work.now : null},
+      email_verified_at = ${invitation.mailed ? work.now : null}, updated_at = ${work.now}
+    where id = ${account.id}`)
+  // whatever was begun before the mailbox was proven was begun by somebody unknown
+  await work.db.rows(sql`
+    update session set ended_at = ${work.now}, end_reason = 'the mailbox was proven' where user_id = ${account.id} and ended_at is null`)
+  return account.id
+}
+
+const hasEntered = async (work: Work, userId: string) =>
+  (await firstRow(work.db, sql`select id from principal where user_id = ${userId} limit 1`)) != null
+
+/** The inviter's authority is asked for again: who was demoted or has left since cannot let anybody in. */
+async function mustStillBeOffered(work: Work, invitation: LinkedInvitation): Promise<void> {
+  const offer = await firstRow<Offered>(
+    work.db,
+    sql`select r.permissions, r.built_in as "builtIn", r.level, g.permissions as "inviterPermissions",
+        g.built_in as "inviterBuiltIn", i.status, i.suspended_until as "suspendedUntil", i.removed_at as "removedAt",
+        i.locked_at as "lockedAt"
+      from principal m join role r on r.id = m.role_id
+      left join principal i on i.id = ${invitation.inviterId}
+      left join role g on g.id = i.role_id
+      where m.id = ${invitation.principalId} and m.removed_at is null for share of m`,
+  )
+  if (!offer) throw tokenInvalid(TOKEN)
+  if (!invitation.inviterId) return
+  const own = granted({
+    builtIn: offer.inviterBuiltIn,
+    level: 'ORGANISATION',
+    permissions: offer.inviterPermissions,
+  })
+  const there = !offer.removedAt && !offer.lockedAt && isActive(offer, work.now)
+  if (!there || !own.has('manageUser') || !contains(own, granted(offer)))
+    throw forbidden(
+      'EXCEEDS_OWN_PERMISSIONS',
+      'Whoever invited you may no longer do so. Ask for a new invitation.',
+    )
+}
+
+interface Offered {
+  permissions: string[]
+  builtIn: boolean
+  level: AccessLevel
+  inviterPermissions: string[]
+  inviterBuiltIn: boolean
+  status: string
+  suspendedUntil: string | null
+  removedAt: string | null
+  lockedAt: string | null
+}
+
+async function enliven(work: Work, invitation: LinkedInvitation, userId: string): Promise<void> {
+  await work.db.rows(sql`
+    update principal set user_id = ${userId}, status = 'ACTIVE', vouched = ${!invitation.mailed}, updated_at = ${work.now}
+    where id = ${invitation.principalId}`)
+  const person = await firstRow<{ firstName: string; lastName: string }>(
+    work.db,
+    sql`select first_name as "firstName", last_name as "lastName" from user_account where id = ${userId}`,
+  )
+  await record(work, 'member.joined', {
+    organisationId: invitation.organisationId,
+    target: { kind: 'Member', id: invitation.principalId, name: invitation.email },
+    actor: {
+      userId,
+      principalId: invitation.principalId,
+      name: person ? fullName(person) : invitation.email,
+    },
+  })
+}
+
+async function firstSession(
+  work: Work,
+  invitation: LinkedInvitation,
+  userId: string,
+  delivery: TokenDelivery,
+) {
+  const platform = await readPlatform(work.db)
+  const session = await createSession(work, {
+    userId,
+    place: {
+      organisationId: invitation.organisationId,
+      principalId: invitation.principalId,
+      projectId: null,
+    },
+    method: 'PASSWORD',
+    delivery,
+    lifetime: Math.min(
+      work.server.config.SESSION_LIFETIME_SECONDS,
+      platform.sessionLifetimeHours * 3_600,
+    ),
+    most: platform.sessionMaxPerUser,
+  })
+  await record(work, 'session.started', {
+    organisationId: invitation.organisationId,
+    target: { kind: 'Session', id: session.id },
+    actor: { userId, principalId: invitation.principalId, name: invitation.email },
+  })
+  return session
+}
+
+/** Who founded the organisation for somebody else leaves it when that person arrives. */
+async function handOver(
+  work: Work,
+  invitation: LinkedInvitation,
+  founderId: string,
+): Promise<void> {
+  await endSessionsOf(work, founderId, 'the organisation was handed over')
+  await endMembership(work, founderId)
+  await record(work, 'member.removed', {
+    organisationId: invitation.organisationId,
+    target: { kind: 'Member', id: founderId },
+    reason: 'The organisation was handed over to its administrator.',
+  })
+}
+
+/** Turns an invitation down; as *system*. The waiting membership goes with it. */
+export async function declineInvitation(work: Work, token: string): Promise<string> {
+  const invitation = await findByToken(work, token, true)
+  if (!invitation || !(await closeInvitation(work, invitation.id, 'DECLINED')))
+    throw tokenInvalid(['token'])
+  await endMembership(work, invitation.principalId)
+  await record(work, 'invitation.declined', {
+    organisationId: invitation.organisationId,
+    target: { kind: 'Invitation', id: invitation.id, name: invitation.email },
+  })
+  return invitation.email
+}

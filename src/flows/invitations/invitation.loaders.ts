@@ -1,0 +1,100 @@
+import DataLoader from 'dataloader'
+import { tenantOf, type TenantViewer } from '../../access/viewer.ts'
+import { columns, toDate } from '../../database/columns.ts'
+import type { DatabaseContext } from '../../database/context.ts'
+import type { ReadIn } from '../../database/loader.ts'
+import { join, sql, type Queries, type Sql } from '../../database/sql.ts'
+import { readCursor } from '../../shared/cursor.ts'
+import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
+import type { KeyRing } from '../../shared/seal.ts'
+import type { Invitation, InvitationFilter, InvitationStatus } from './invitation.type.ts'
+
+export const INVITATION_FIELDS = [
+  'id',
+  'organisationId',
+  'principalId',
+  'email',
+  'inviterId',
+  'sentAt',
+  'expiresAt',
+  'closedAt',
+  'outcome',
+  'createdAt',
+] as const
+
+export const createInvitationLoaders = (read: ReadIn) => ({
+  /** The latest invitation of a member. */
+  latestInvitation: new DataLoader<
+    { organisationId: string; id: string },
+    Invitation | null,
+    string
+  >(
+    async members => {
+      const groups = [...Map.groupBy(members, member => member.organisationId)]
+      const rows = await Promise.all(
+        groups.map(([organisationId, some]) =>
+          read(organisationId).rows<Invitation>(sql`
+            select distinct on (i.principal_id) ${columns('i', INVITATION_FIELDS)} from invitation i
+            where i.principal_id = any(${some.map(member => member.id)}::uuid[])
+            order by i.principal_id, i.id desc`),
+        ),
+      )
+      const byMember = new Map(rows.flat().map(row => [row.principalId, row]))
+      return members.map(member => byMember.get(member.id) ?? null)
+    },
+    { cacheKeyFn: member => member.id },
+  ),
+})
+
+/** How far an invitation has come. */
+export function statusOf(invitation: Invitation, now: Date): InvitationStatus {
+  if (invitation.outcome) return invitation.outcome
+  return toDate(invitation.expiresAt) <= now ? 'EXPIRED' : 'SENT'
+}
+
+/** Invitations of the organisation in use, the newest first. */
+export async function listInvitations(
+  read: (context: DatabaseContext) => Queries,
+  ring: KeyRing,
+  viewer: TenantViewer,
+  args: PageArgs & { filter?: InvitationFilter | null },
+  now: Date,
+): Promise<Page<Invitation>> {
+  const size = pageSize(args)
+  const list = ['invitations', viewer.organisationId, args.filter ?? {}]
+  const after = args.after == null ? null : readCursor(ring, list, args.after)
+  const queries = read(tenantOf(viewer))
+  const matching = join(
+    [sql`i.organisation_id = ${viewer.organisationId}`, ...conditions(args.filter, now)],
+    ' and ',
+  )
+  const beyond: Sql = after ? sql`and i.id < ${after.id}::uuid` : sql``
+  const rows = await queries.rows<Invitation>(sql`
+    select ${columns('i', INVITATION_FIELDS)} from invitation i where ${matching} ${beyond}
+    order by i.id desc limit ${size + 1}`)
+  return pageOf({
+    ring,
+    list,
+    args,
+    rows,
+    position: row => ({ key: '', id: row.id }),
+    count: async () =>
+      (
+        await queries.rows<{ count: number }>(
+          sql`select count(*)::int as count from invitation i where ${matching}`,
+        )
+      )[0]?.count ?? 0,
+  })
+}
+
+function conditions(filter: InvitationFilter | null | undefined, now: Date): Sql[] {
+  const some: Sql[] = []
+  if (filter?.status)
+    some.push(
+      sql`coalesce(i.outcome, case when i.expires_at <= ${now} then 'EXPIRED' else 'SENT' end) = any(${filter.status}::text[])`,
+    )
+  if (filter?.emails) some.push(sql`i.email = any(${filter.emails}::text[])`)
+  if (filter?.createdAt?.from) some.push(sql`i.created_at >= ${toDate(filter.createdAt.from)}`)
+  if (filter?.createdAt?.to) some.push(sql`i.created_at < ${toDate(filter.createdAt.to)}`)
+  return some
+}

@@ -1,0 +1,218 @@
+import { must, type TenantViewer } from '../../access/viewer.ts'
+import type { Work } from '../../access/work.ts'
+import { SYSTEM } from '../../database/context.ts'
+import { columns, toDate } from '../../database/columns.ts'
+import { firstRow, sql } from '../../database/sql.ts'
+import { record } from '../../outbox/events/event.service.ts'
+import { queueMail } from '../../outbox/mail/mail.service.ts'
+import { conflict, notFound } from '../../shared/errors.ts'
+import { digest, isId, newId, newToken } from '../../shared/tokens.ts'
+import { getManagedMember } from '../../tenancy/memberships/member.service.ts'
+import { endMembership } from '../../tenancy/memberships/membership.service.ts'
+import { INVITATION_FIELDS } from './invitation.loaders.ts'
+import type { Invitation } from './invitation.type.ts'
+
+const HOUR_MS = 3_600_000
+
+export interface Offer {
+  organisationId: string
+  organisationName: string
+  principalId: string
+  email: string
+  firstName: string
+  inviter: { principalId: string | null; name: string | null }
+  /** Hours until the link runs out. */
+  lifetime: number
+  /** False hands the link to the caller instead of mailing it. */
+  sendMail: boolean
+  handsOver?: boolean
+}
+
+const linkTo = (work: Work, token: string) =>
+  `${work.server.config.PUBLIC_URL}/accept-invitation?token=${token}`
+
+/**
+ * Writes an invitation and mails its link, or returns it. The row keeps the token's digest; the token itself travels
+ * in the sealed mail or in the answer, and nowhere else.
+ */
+export async function createInvitation(
+  work: Work,
+  offer: Offer,
+): Promise<{ id: string; url: string | null }> {
+  const token = newToken()
+  const id = newId()
+  const expiresAt = new Date(work.now.getTime() + offer.lifetime * HOUR_MS)
+  await work.db.rows(sql`
+    insert into invitation (id, created_at, organisation_id, principal_id, email, token_digest, mailed, inviter_id,
+      hands_over, sent_at, expires_at)
+    values (${id}, ${work.now}, ${offer.organisationId}, ${offer.principalId}, ${offer.email}, ${digest(token)},
+      ${offer.sendMail}, ${offer.inviter.principalId}, ${offer.handsOver ?? false},
+      ${offer.sendMail ? work.now : null}, ${expiresAt})`)
+  return { id, url: await deliver(work, offer, id, token, expiresAt) }
+}
+
+async function deliver(
+  work: Work,
+  offer: Offer,
+  id: string,
+  token: string,
+  expiresAt: Date,
+): Promise<string | null> {
+  const url = linkTo(work, token)
+  if (offer.sendMail)
+    await queueMail(work, {
+      to: offer.email,
+      expiresAt,
+      mail: {
+        template: 'invitation',
+        data: {
+          organisation: offer.organisationName,
+          inviter: offer.inviter.name,
+          firstName: offer.firstName,
+          url,
+          expiresAt: expiresAt.toISOString(),
+        },
+      },
+    })
+  await record(work, 'invitation.sent', {
+    organisationId: offer.organisationId,
+    target: { kind: 'Invitation', id, name: offer.email },
+    changes: [{ field: 'mailed', before: null, after: String(offer.sendMail) }],
+  })
+  return offer.sendMail ? null : url
+}
+
+/**
+ * Issues a new link; the old one stops working. Whoever resends becomes the inviter, so their own permissions are
+ * what acceptance is held against.
+ */
+export async function resendInvitation(
+  work: Work,
+  id: string,
+  sendMail: boolean,
+): Promise<{ invitation: Invitation; url: string | null }> {
+  const viewer = must(work.viewer, 'manageUser')
+  const { invitation, firstName } = await getOpenInvitation(work, viewer, id)
+  const organisation = await getOrganisation(work, viewer)
+  const token = newToken()
+  const expiresAt = new Date(work.now.getTime() + organisation.lifetime * HOUR_MS)
+  await work.db.rows(sql`
+    update invitation set token_digest = ${digest(token)}, mailed = ${sendMail}, expires_at = ${expiresAt},
+      inviter_id = ${viewer.principalId}, sent_at = case when ${sendMail} then ${work.now} else sent_at end
+    where id = ${id}`)
+  const url = await deliver(
+    work,
+    {
+      organisationId: viewer.organisationId,
+      organisationName: organisation.name,
+      principalId: invitation.principalId,
+      email: invitation.email,
+      firstName,
+      inviter: { principalId: viewer.principalId, name: viewer.name },
+      lifetime: organisation.lifetime,
+      sendMail,
+    },
+    id,
+    token,
+    expiresAt,
+  )
+  return { invitation: await readInvitation(work, id), url }
+}
+
+/** Withdraws an invitation and the membership that waited for it. */
+export async function revokeInvitation(work: Work, id: string): Promise<Invitation> {
+  const viewer = must(work.viewer, 'manageUser')
+  const { invitation } = await getOpenInvitation(work, viewer, id)
+  await closeInvitation(work, id, 'REVOKED')
+  await endMembership(work, invitation.principalId)
+  await record(work, 'invitation.revoked', {
+    organisationId: viewer.organisationId,
+    target: { kind: 'Invitation', id, name: invitation.email },
+  })
+  return readInvitation(work, id)
+}
+
+/** Closes an invitation once; false where it was closed already. */
+export async function closeInvitation(
+  work: Work,
+  id: string,
+  outcome: 'ACCEPTED' | 'DECLINED' | 'REVOKED',
+): Promise<boolean> {
+  const closed = await work.db.rows(sql`
+    update invitation set closed_at = ${work.now}, outcome = ${outcome} where id = ${id} and closed_at is null returning id`)
+  return closed.length > 0
+}
+
+/** Closes whatever invitation of a member is still open. */
+export const closeInvitationsOf = (work: Work, principalId: string) =>
+  work.db.rows(sql`
+    update invitation set closed_at = ${work.now}, outcome = 'REVOKED' where principal_id = ${principalId} and closed_at is null`)
+
+async function getOpenInvitation(work: Work, viewer: TenantViewer, id: string) {
+  const invitation = isId(id)
+    ? await firstRow<Invitation & { principalId: string }>(
+        work.db,
+        sql`select ${columns('i', INVITATION_FIELDS)} from invitation i
+          where i.id = ${id} and i.organisation_id = ${viewer.organisationId} for update`,
+      )
+    : undefined
+  if (!invitation) throw notFound('invitation')
+  if (invitation.closedAt) {
+    throw conflict('STATE_MISMATCH', 'This invitation was answered or withdrawn already.')
+  }
+  const member = await getManagedMember(work, viewer, invitation.principalId)
+  return { invitation, firstName: member.firstName }
+}
+
+export async function readInvitation(work: Work, id: string): Promise<Invitation> {
+  const invitation = await firstRow<Invitation>(
+    work.db,
+    sql`select ${columns('i', INVITATION_FIELDS)} from invitation i where i.id = ${id}`,
+  )
+  if (!invitation) throw notFound('invitation')
+  return invitation
+}
+
+export async function getOrganisation(work: Work, viewer: TenantViewer) {
+  const row = await firstRow<{
+    name: string
+    lifetime: number
+    allowedEmailDomains: string[]
+    defaultRoleId: string
+  }>(
+    work.db,
+    sql`select name, invitation_lifetime_hours as lifetime, allowed_email_domains as "allowedEmailDomains",
+      default_role_id as "defaultRoleId" from organisation where id = ${viewer.organisationId}`,
+  )
+  if (!row) throw notFound('organisation')
+  return row
+}
+
+/** An invitation by its link, as *system*; null for a link that is wrong, spent, replaced, withdrawn or too old. */
+export async function findByToken(
+  queries: Pick<Work, 'db' | 'now'>,
+  token: string,
+  lock = false,
+): Promise<LinkedInvitation | null> {
+  const found = await firstRow<LinkedInvitation>(
+    queries.db,
+    sql`select ${columns('i', INVITATION_FIELDS)}, i.hands_over as "handsOver", i.mailed, i.inviter_id as "inviterId",
+        o.name as "organisationName", inviter.name as "inviterName"
+      from invitation i
+      join organisation o on o.id = i.organisation_id and o.deleted_at is null and o.suspended_at is null
+      left join principal inviter on inviter.id = i.inviter_id
+      where i.token_digest = ${digest(token)} and i.closed_at is null ${lock ? sql`for update of i` : sql``}`,
+  )
+  return found && toDate(found.expiresAt) > queries.now ? found : null
+}
+
+export interface LinkedInvitation extends Invitation {
+  handsOver: boolean
+  mailed: boolean
+  inviterId: string | null
+  organisationName: string
+  inviterName: string | null
+}
+
+/** Steps of an acceptance that reach beyond the tenant run as *system*. */
+export const asSystem = <Result>(work: Work, step: () => Promise<Result>) => work.as(SYSTEM, step)

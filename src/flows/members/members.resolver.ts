@@ -1,0 +1,76 @@
+import { Arg, Ctx, ID, Mutation, Resolver } from 'type-graphql'
+import type { Context } from '../../graphql/context.ts'
+import { RevokeSessionsPayload } from '../../credentials/sessions/session.type.ts'
+import { MemberPayload } from '../../tenancy/memberships/member.type.ts'
+import { addMember } from './add-member.service.ts'
+import {
+  lockMember,
+  removeMember,
+  revokeMemberSessions,
+  unlockMember,
+} from './member-acts.service.ts'
+import { AddMemberInput, AddMemberPayload, DeletePayload } from './members.type.ts'
+
+@Resolver()
+export class MemberActsResolver {
+  @Mutation(() => AddMemberPayload, {
+    nullable: true,
+    description:
+      'Add a person. A new account gets a mailed link to set a password and stays `INVITED` until then; an existing account joins at once and is told so. Nothing else about the account is revealed. Needs `manageUser`, and without mail a session.',
+  })
+  addMember(
+    @Arg('input', () => AddMemberInput) input: AddMemberInput,
+    @Ctx() { transact }: Context,
+  ): Promise<AddMemberPayload> {
+    return transact(work => addMember(work, input))
+  }
+
+  @Mutation(() => MemberPayload, {
+    nullable: true,
+    description:
+      'Stop new sign-ins and key use here. Sessions already open run on until they end. Needs `manageUser`.',
+  })
+  async lockMember(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { transact }: Context,
+    @Arg('reason', () => String, { nullable: true }) reason?: string | null,
+  ): Promise<MemberPayload> {
+    return { member: await transact(work => lockMember(work, id, reason ?? null)) }
+  }
+
+  @Mutation(() => MemberPayload, {
+    nullable: true,
+    description: 'Lift a lock. Needs `manageUser`.',
+  })
+  async unlockMember(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { transact }: Context,
+  ): Promise<MemberPayload> {
+    return { member: await transact(work => unlockMember(work, id)) }
+  }
+
+  @Mutation(() => DeletePayload, {
+    nullable: true,
+    description:
+      'End a membership together with its roles, project access and keys. The account lives on. Needs `manageUser`.',
+  })
+  async removeMember(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { transact, caller }: Context,
+  ): Promise<DeletePayload> {
+    const member = await transact(work => removeMember(work, id))
+    return { deletedId: member.id, organisation: caller!.organisation }
+  }
+
+  @Mutation(() => RevokeSessionsPayload, {
+    nullable: true,
+    description:
+      'End every session a member has in this organisation. Needs `manageUser`. Sessions only.',
+  })
+  async revokeMemberSessions(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { transact }: Context,
+  ): Promise<RevokeSessionsPayload> {
+    return { count: await transact(work => revokeMemberSessions(work, id)) }
+  }
+}

@@ -1,0 +1,69 @@
+import { Field, ID, InputType, ObjectType } from 'type-graphql'
+import { EmailAddress, WebUrl } from '../../shared/scalars.ts'
+import { Member } from '../../tenancy/memberships/member.type.ts'
+import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
+import { ProjectAccessInput } from '../../tenancy/projects/project.type.ts'
+
+/** A person to add. */
+@InputType({ description: 'A person to add.' })
+export class AddMemberInput {
+  @Field(() => EmailAddress)
+  email!: string
+
+  @Field(() => String, {
+    description: 'Used for new accounts; an existing account keeps its own name.',
+  })
+  firstName!: string
+
+  @Field(() => String, { description: 'May be empty for people with a single name.' })
+  lastName!: string
+
+  @Field(() => ID, { nullable: true, description: `Defaults to the organisation's default role.` })
+  roleId?: string | null
+
+  @Field(() => [ProjectAccessInput], { nullable: true })
+  projectAccess?: ProjectAccessInput[] | null
+
+  @Field(() => String, { nullable: true })
+  externalId?: string | null
+
+  @Field(() => Boolean, {
+    defaultValue: true,
+    description:
+      'False to bring people in through channels of your own: no mail is sent, and the link comes back once as `invitationUrl`.',
+  })
+  sendInvitation!: boolean
+}
+
+/** The member who was added, and perhaps the way in. */
+@ObjectType({
+  description: 'The member who was added, and perhaps the way in.',
+  simpleResolvers: true,
+})
+export class AddMemberPayload {
+  @Field(() => Member)
+  member!: Member
+
+  @Field(() => WebUrl, {
+    nullable: true,
+    description:
+      'The invitation link, shown this once, when no mail was asked for and an account has yet to be set up. Accepting through a link that was not mailed proves no mailbox: the address stays unconfirmed.',
+  })
+  invitationUrl!: string | null
+}
+
+/** What remains to be cleaned from caches after something was deleted. */
+@ObjectType({
+  description: 'What remains to be cleaned from caches after something was deleted.',
+  simpleResolvers: true,
+})
+export class DeletePayload {
+  @Field(() => ID)
+  deletedId!: string
+
+  @Field(() => Organisation, {
+    nullable: true,
+    description: 'The organisation that owned it, ready for its lists to be read again.',
+  })
+  organisation!: Organisation | null
+}

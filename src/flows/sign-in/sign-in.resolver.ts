@@ -1,0 +1,55 @@
+import { Arg, createUnionType, Ctx, Mutation, Resolver } from 'type-graphql'
+import type { Context } from '../../graphql/context.ts'
+import { Authenticated, ReauthenticateInput } from '../../credentials/sessions/session.type.ts'
+import { badInput, unauthenticated } from '../../shared/errors.ts'
+import { confirmSession } from './reauthenticate.service.ts'
+import { beginSession, provePassword } from './sign-in.service.ts'
+import { MfaChallenge, SignInInput } from './sign-in.type.ts'
+
+const SignInResult = createUnionType({
+  name: 'SignInResult',
+  description: 'Either a session, or the question that must be answered first.',
+  types: () => [Authenticated, MfaChallenge] as const,
+  resolveType: value => ('accessToken' in value ? 'Authenticated' : 'MfaChallenge'),
+})
+
+@Resolver()
+export class SignInResolver {
+  @Mutation(() => SignInResult, {
+    nullable: true,
+    description: 'Start a session with a password. Public.',
+  })
+  async signIn(
+    @Arg('input', () => SignInInput) { email, password, organisationId, delivery }: SignInInput,
+    @Ctx() context: Context,
+  ): Promise<typeof SignInResult> {
+    const wanted = organisationId ?? null
+    const { userId } = await provePassword(proofTools(context), email, password, wanted)
+    const entry = { userId, wanted, method: 'PASSWORD', delivery } as const
+    return context.authenticated(await context.asSystem(work => beginSession(work, entry)))
+  }
+
+  @Mutation(() => Authenticated, {
+    nullable: true,
+    description:
+      'Prove again who is there, before something sensitive. Renews the tokens. Sessions only.',
+  })
+  async reauthenticate(
+    @Arg('input', () => ReauthenticateInput) { password }: ReauthenticateInput,
+    @Ctx() context: Context,
+  ): Promise<Authenticated> {
+    const { viewer } = context
+    if (!viewer) throw unauthenticated()
+    if (!password)
+      throw badInput(['input', 'password'], 'REQUIRED', 'Prove who you are with your password.')
+    await provePassword(proofTools(context), viewer.email, password, viewer.organisationId)
+    return context.authenticated(await context.asSystem(work => confirmSession(work, viewer)))
+  }
+}
+
+const proofTools = ({ system, node, request, now }: Context) => ({
+  system,
+  hasher: node.hasher,
+  request,
+  now,
+})

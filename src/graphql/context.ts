@@ -1,0 +1,187 @@
+import { inOrganisation, selfOf, tenantOf, type Viewer } from '../access/viewer.ts'
+import { transact, type RequestInfo, type Server, type Work } from '../access/work.ts'
+import type { Caller } from '../credentials/callers/caller.ts'
+import type { PasswordHasher } from '../credentials/passwords/hasher.ts'
+import type { AccessTokens } from '../credentials/sessions/access-token.ts'
+import type { RenewedSession } from '../credentials/sessions/session.service.ts'
+import type { Authenticated } from '../credentials/sessions/session.type.ts'
+import { SYSTEM, type DatabaseContext } from '../database/context.ts'
+import { certain } from '../database/loader.ts'
+import type { Database } from '../database/orm.ts'
+import { Reader } from '../database/reader.ts'
+import type { Queries } from '../database/sql.ts'
+import { createInvitationLoaders } from '../flows/invitations/invitation.loaders.ts'
+import { unauthenticated } from '../shared/errors.ts'
+import { createMemberLoaders } from '../tenancy/memberships/member.loaders.ts'
+import type { Member } from '../tenancy/memberships/member.type.ts'
+import { createOrganisationLoaders } from '../tenancy/organisations/organisation.loaders.ts'
+import { createProjectLoaders } from '../tenancy/projects/project.loaders.ts'
+import { createRoleLoaders } from '../tenancy/roles/role.loaders.ts'
+
+/** What one node holds for all its requests. */
+export interface Node {
+  database: Database
+  server: Server
+  hasher: PasswordHasher
+  tokens: AccessTokens
+  lookUp: (sessionId: string) => Promise<Caller | null>
+  clock: () => Date
+}
+
+/** How the refresh token of a browser session travels. */
+export interface RefreshCookie {
+  read(): string | null
+  write(token: string, expiresAt: Date): void
+  clear(): void
+}
+
+const createLoaders = (read: (organisationId: string) => Queries) => ({
+  ...createOrganisationLoaders(read),
+  ...createRoleLoaders(read),
+  ...createProjectLoaders(read),
+  ...createMemberLoaders(read),
+  ...createInvitationLoaders(read),
+})
+
+/** One operation: who asks, what it reads in, and how it writes. */
+export class Context {
+  readonly node: Node
+  readonly request: RequestInfo
+  readonly cookie: RefreshCookie
+  readonly caller: Caller | null
+  readonly viewer: Viewer | null
+  readonly now: Date
+  readonly stepUpSeconds: number
+  readonly #reader: Reader
+  /** Further organisations and accounts whose rows the answer shows, such as where a switch has led. */
+  readonly #shown: Viewer[] = []
+  loaders: ReturnType<typeof createLoaders>
+
+  constructor(node: Node, request: RequestInfo, cookie: RefreshCookie, caller: Caller | null) {
+    this.node = node
+    this.request = request
+    this.cookie = cookie
+    this.caller = caller
+    this.viewer = caller?.viewer ?? null
+    this.now = node.clock()
+    this.stepUpSeconds = node.server.config.STEP_UP_SECONDS
+    this.#reader = new Reader(node.database.store)
+    this.loaders = this.#freshLoaders()
+    if (caller) this.#show(caller)
+  }
+
+  /** Reads in a context, within the one read transaction of the operation. */
+  readonly read = (context: DatabaseContext): Queries => this.#reader.as(context)
+
+  /** Reads rows of an organisation: as the tenant where the answer is about it, else as one's own. */
+  readonly readIn = (organisationId: string): Queries => {
+    const inside = this.#shown.find(viewer => viewer.organisationId === organisationId)
+    if (inside) return this.read(tenantOf(inOrganisation(inside)))
+    if (!this.viewer) throw unauthenticated()
+    return this.read(selfOf(this.viewer))
+  }
+
+  /** Reads an account's own rows. */
+  readSelf(userId: string): Queries {
+    const known = this.#shown.find(viewer => viewer.userId === userId)
+    if (!known) throw unauthenticated()
+    return this.read(selfOf(known))
+  }
+
+  /** Runs a mutation in one transaction; in the organisation in use, unless another context is named. */
+  readonly transact = async <Result>(
+    unit: (work: Work) => Promise<Result>,
+    context?: DatabaseContext,
+  ): Promise<Result> => {
+    // reads before it are done, and what follows must see what it wrote
+    await this.close()
+    this.loaders = this.#freshLoaders()
+    return transact(
+      {
+        orm: this.node.database.orm,
+        context: context ?? tenantOf(inOrganisation(this.viewer)),
+        viewer: this.viewer,
+        now: this.now,
+        request: this.request,
+        server: this.node.server,
+      },
+      unit,
+    )
+  }
+
+  readonly asSystem = <Result>(unit: (work: Work) => Promise<Result>): Promise<Result> =>
+    this.transact(unit, SYSTEM)
+
+  /** Single statements as *system*, outside any transaction. */
+  get system(): Queries {
+    return this.node.database.store.system
+  }
+
+  /** The tokens of a session that was begun or renewed, with the session as it now stands. */
+  async authenticated(renewed: RenewedSession): Promise<Authenticated> {
+    const caller = await this.node.lookUp(renewed.id)
+    if (!caller) throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
+    this.#show(caller)
+    const { viewer, session } = caller
+    const { token, expiresAt } = await this.node.tokens.issue({
+      sub: viewer.userId,
+      sid: viewer.sessionId,
+      gen: caller.generation,
+      ...(viewer.organisationId && {
+        org: viewer.organisationId,
+        role: caller.role?.name,
+        permissions: [...viewer.permissions],
+        ...(viewer.projectId && { prj: viewer.projectId }),
+      }),
+      amr: [session.method === 'PASSWORD' ? 'pwd' : 'email'],
+      acr: '1',
+      auth_time: Math.floor(viewer.authenticatedAt.getTime() / 1000),
+    })
+    const inCookie = renewed.delivery === 'COOKIE'
+    if (inCookie) this.cookie.write(renewed.refreshToken, new Date(session.expiresAt))
+    return {
+      accessToken: token,
+      accessTokenExpiresAt: expiresAt,
+      refreshToken: inCookie ? null : renewed.refreshToken,
+      session: { ...session, current: true },
+      user: caller.user,
+    }
+  }
+
+  /** The membership that was just entered, whoever of the two brought it to life. */
+  async readOwnMember(entered: { principalId: string; organisationId: string }): Promise<Member> {
+    const { organisationId, principalId: id } = entered
+    return certain(this.loaders.member.load({ organisationId, id }))
+  }
+
+  get ceilings() {
+    const { SESSION_IDLE_SECONDS, SESSION_LIFETIME_SECONDS } = this.node.server.config
+    return { idle: SESSION_IDLE_SECONDS, lifetime: SESSION_LIFETIME_SECONDS }
+  }
+
+  /** Ends the read transaction, if one was opened. */
+  close(): Promise<void> {
+    return this.#reader.close()
+  }
+
+  #show(caller: Caller): void {
+    this.#shown.unshift(caller.viewer)
+    const { organisation, role, project } = caller
+    // the caller's own rows have just been read
+    if (organisation)
+      this.loaders.organisation.prime(
+        { organisationId: organisation.id, id: organisation.id },
+        organisation,
+      )
+    if (role) this.loaders.role.prime({ organisationId: role.organisationId, id: role.id }, role)
+    if (project)
+      this.loaders.project.prime(
+        { organisationId: project.organisationId, id: project.id },
+        project,
+      )
+  }
+
+  #freshLoaders() {
+    return createLoaders(this.readIn)
+  }
+}

@@ -1,0 +1,173 @@
+import 'reflect-metadata'
+import {
+  isInputObjectType,
+  lexicographicSortSchema,
+  printSchema,
+  type GraphQLSchema,
+} from 'graphql'
+import type { IMiddlewareTypeMap } from 'graphql-middleware'
+import { buildSchema, type NonEmptyArray } from 'type-graphql'
+import type { Rules } from '../access/rules.ts'
+import { applyMiddleware, deny, shield } from '../access/shield.ts'
+import { UserResolver } from '../accounts/users/user.resolver.ts'
+import { userRules } from '../accounts/users/user.rules.ts'
+import { ViewerResolver } from '../credentials/callers/viewer.resolver.ts'
+import { viewerRules } from '../credentials/callers/viewer.rules.ts'
+import {
+  MemberSessionsResolver,
+  OrganisationSessionsResolver,
+  SessionResolver,
+  UserSessionsResolver,
+} from '../credentials/sessions/session.resolver.ts'
+import { sessionRules } from '../credentials/sessions/session.rules.ts'
+import { FoundingResolver } from '../flows/founding/founding.resolver.ts'
+import { foundingRules } from '../flows/founding/founding.rules.ts'
+import {
+  InvitationResolver,
+  MemberInvitationResolver,
+  OrganisationInvitationsResolver,
+} from '../flows/invitations/invitation.resolver.ts'
+import { invitationRules } from '../flows/invitations/invitation.rules.ts'
+import { MemberActsResolver } from '../flows/members/members.resolver.ts'
+import { memberActRules } from '../flows/members/members.rules.ts'
+import { SignInResolver } from '../flows/sign-in/sign-in.resolver.ts'
+import { signInRules } from '../flows/sign-in/sign-in.rules.ts'
+import { AppError } from '../shared/errors.ts'
+import {
+  MemberResolver,
+  OrganisationMembersResolver,
+  ProjectAccessPrincipalResolver,
+  UserMembershipsResolver,
+} from '../tenancy/memberships/member.resolver.ts'
+import { memberRules } from '../tenancy/memberships/member.rules.ts'
+import { PrincipalResolver } from '../tenancy/memberships/principal.resolver.ts'
+import { OrganisationResolver } from '../tenancy/organisations/organisation.resolver.ts'
+import { organisationRules } from '../tenancy/organisations/organisation.rules.ts'
+import {
+  OrganisationPolicyResolver,
+  OrganisationSettingsResolver,
+  PlatformResolver,
+} from '../tenancy/policies/policy.resolver.ts'
+import { policyRules } from '../tenancy/policies/policy.rules.ts'
+import {
+  OrganisationProjectsResolver,
+  ProjectAccessResolver,
+  ProjectResolver,
+  RegistrationPolicyResolver,
+} from '../tenancy/projects/project.resolver.ts'
+import { projectRules } from '../tenancy/projects/project.rules.ts'
+import { OrganisationRolesResolver, RoleResolver } from '../tenancy/roles/role.resolver.ts'
+import { roleRules } from '../tenancy/roles/role.rules.ts'
+import { Problem } from './problem.type.ts'
+
+// oxlint-disable-next-line typescript/ban-types -- type-graphql takes classes as plain functions
+const RESOLVERS: NonEmptyArray<Function> = [
+  FoundingResolver,
+  InvitationResolver,
+  MemberActsResolver,
+  MemberInvitationResolver,
+  MemberResolver,
+  MemberSessionsResolver,
+  OrganisationInvitationsResolver,
+  OrganisationMembersResolver,
+  OrganisationPolicyResolver,
+  OrganisationProjectsResolver,
+  OrganisationResolver,
+  OrganisationRolesResolver,
+  OrganisationSessionsResolver,
+  OrganisationSettingsResolver,
+  PlatformResolver,
+  PrincipalResolver,
+  ProjectAccessPrincipalResolver,
+  ProjectAccessResolver,
+  ProjectResolver,
+  RegistrationPolicyResolver,
+  RoleResolver,
+  SessionResolver,
+  SignInResolver,
+  UserMembershipsResolver,
+  UserResolver,
+  UserSessionsResolver,
+  ViewerResolver,
+]
+
+const ALL_RULES: Rules[] = [
+  foundingRules,
+  invitationRules,
+  memberActRules,
+  memberRules,
+  organisationRules,
+  policyRules,
+  projectRules,
+  roleRules,
+  sessionRules,
+  signInRules,
+  userRules,
+  viewerRules,
+]
+
+/** Every door, by type and field. */
+export const rules: Rules = ALL_RULES.reduce<Rules>((merged, some) => {
+  for (const [type, fields] of Object.entries(some)) merged[type] = { ...merged[type], ...fields }
+  return merged
+}, {})
+
+/** The schema before its doors are hung: what is printed. */
+export async function buildOpenSchema(): Promise<GraphQLSchema> {
+  const schema = await buildSchema({
+    resolvers: RESOLVERS,
+    validate: false,
+    orphanedTypes: [Problem],
+  })
+  for (const type of Object.values(schema.getTypeMap())) {
+    // type-graphql prints the directive and does not enforce it
+    if (
+      isInputObjectType(type) &&
+      type.astNode?.directives?.some(directive => directive.name.value === 'oneOf')
+    )
+      type.isOneOf = true
+  }
+  return schema
+}
+
+/** The schema that is served. A root field without a rule is shut; only types that carry rules are wrapped. */
+export async function buildGuardedSchema(): Promise<GraphQLSchema> {
+  const open = await buildOpenSchema()
+  const doors = shield(
+    {
+      ...rules,
+      Query: { '*': deny, ...rules.Query },
+      Mutation: { '*': deny, ...rules.Mutation },
+    },
+    {
+      allowExternalErrors: true,
+      fallbackError: new AppError('FORBIDDEN', 'No rule opens this door.'),
+    },
+  )
+  const hung = (
+    doors as unknown as { generate(schema: GraphQLSchema): IMiddlewareTypeMap }
+  ).generate(open)
+  const guarded = Object.fromEntries(Object.keys(rules).map(type => [type, onlyRuled(type, hung)]))
+  return applyMiddleware(open, guarded as IMiddlewareTypeMap)
+}
+
+/** Fields without a rule of their own are left alone: a wrapper on each would cost half a list. */
+function onlyRuled(type: string, hung: IMiddlewareTypeMap) {
+  const fields = hung[type] as Record<string, unknown>
+  if (type === 'Query' || type === 'Mutation') return fields
+  return Object.fromEntries(Object.keys(rules[type]!).map(field => [field, fields[field]]))
+}
+
+/** The schema as text, sorted: what is reviewed and published. Inputs keep their order, as their defaults are printed in it. */
+export function printSorted(schema: GraphQLSchema): string {
+  const sorted = lexicographicSortSchema(schema)
+  for (const type of Object.values(sorted.getTypeMap())) {
+    const original = schema.getType(type.name)
+    if (!isInputObjectType(type) || !isInputObjectType(original)) continue
+    const fields = type.getFields()
+    const kept = Object.keys(original.getFields()).map(name => [name, fields[name]!] as const)
+    for (const [name] of kept) delete fields[name]
+    for (const [name, field] of kept) fields[name] = field
+  }
+  return `${printSchema(sorted)}\n`
+}

@@ -1,0 +1,68 @@
+import { GraphQLError, GraphQLScalarType, Kind } from 'graphql'
+import { canonicalEmail } from './normalise.ts'
+
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i
+// How PostgreSQL writes an instant in UTC: `2026-01-31 09:30:00.123456+00`.
+const STORED = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/
+
+/** What was given is not repeated: an error must never carry a caller's data. */
+const malformed = (what: string) => new GraphQLError(`Expected ${what}.`)
+
+/** Instants pass through as the text the database wrote; making Dates of them would cost half a list. */
+export function writeInstant(value: unknown): string {
+  if (value instanceof Date) return value.toISOString()
+  const parts = typeof value === 'string' ? STORED.exec(value) : null
+  if (parts) return `${parts[1]}T${parts[2]}.${(parts[3] ?? '').padEnd(3, '0').slice(0, 3)}Z`
+  return new Date(value as string).toISOString()
+}
+
+function readInstant(value: unknown): Date {
+  const date = typeof value === 'string' && RFC3339.test(value) ? new Date(value) : null
+  if (!date || Number.isNaN(date.getTime()))
+    throw malformed('an RFC 3339 date and time, such as 2026-01-31T09:30:00Z')
+  return date
+}
+
+export const DateTime = new GraphQLScalarType<Date, string>({
+  name: 'DateTime',
+  description: 'An instant in time, written as an RFC 3339 string in UTC with milliseconds.',
+  specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time',
+  serialize: writeInstant,
+  parseValue: readInstant,
+  parseLiteral: node => readInstant(node.kind === Kind.STRING ? node.value : null),
+})
+
+function readEmail(value: unknown): string {
+  const email = typeof value === 'string' ? canonicalEmail(value) : null
+  if (!email) throw malformed('one email address')
+  return email
+}
+
+export const EmailAddress = new GraphQLScalarType<string, string>({
+  name: 'EmailAddress',
+  description:
+    'An email address. Input is trimmed and brought to one canonical form before use, so two spellings of one mailbox can never become two accounts.',
+  specifiedByURL: 'https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address',
+  serialize: String,
+  parseValue: readEmail,
+  parseLiteral: node => readEmail(node.kind === Kind.STRING ? node.value : null),
+})
+
+const LONGEST_URL = 2_048
+
+function readUrl(value: unknown): string {
+  const url = typeof value === 'string' && value.length <= LONGEST_URL ? URL_OF(value) : null
+  if (!url || !/^https?:$/.test(url.protocol)) throw malformed('an absolute http or https URL')
+  return url.href
+}
+
+const URL_OF = (text: string) => (URL.canParse(text) ? new URL(text) : null)
+
+export const WebUrl = new GraphQLScalarType<string, string>({
+  name: 'URL',
+  description: 'An absolute http or https URL. Addresses that this server calls must be https.',
+  specifiedByURL: 'https://url.spec.whatwg.org/#absolute-url-with-fragment-string',
+  serialize: String,
+  parseValue: readUrl,
+  parseLiteral: node => readUrl(node.kind === Kind.STRING ? node.value : null),
+})

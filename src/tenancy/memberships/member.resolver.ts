@@ -1,0 +1,125 @@
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Mutation,
+  Resolver,
+  Root,
+} from 'type-graphql'
+import { User } from '../../accounts/users/user.type.ts'
+import { contains, granted } from '../../access/permissions.ts'
+import { can, inOrganisation, tenantOf } from '../../access/viewer.ts'
+import { certain } from '../../database/loader.ts'
+import type { Context } from '../../graphql/context.ts'
+import { notFound } from '../../shared/errors.ts'
+import { PageArgs } from '../../shared/page.ts'
+import { Organisation } from '../organisations/organisation.type.ts'
+import { ProjectAccess } from '../projects/project.type.ts'
+import { listMembers, readVisibleMember } from './member.list.ts'
+import { listMemberships } from './membership.list.ts'
+import { mayRead, updateMember } from './member.service.ts'
+import {
+  Member,
+  MemberConnection,
+  MemberFilter,
+  MemberOrder,
+  MemberPayload,
+  Principal,
+  UpdateMemberInput,
+} from './member.type.ts'
+
+@ArgsType()
+class MembersArgs extends PageArgs {
+  @Field(() => String, {
+    nullable: true,
+    description: 'Matches name and email, by beginnings of words.',
+  })
+  search?: string | null
+
+  @Field(() => MemberFilter, { nullable: true })
+  filter?: MemberFilter | null
+
+  @Field(() => MemberOrder, { defaultValue: { field: 'NAME', direction: 'ASC' } })
+  orderBy!: MemberOrder
+}
+
+@Resolver(() => Member)
+export class MemberResolver {
+  @FieldResolver(() => Boolean, {
+    description:
+      "True when the viewer manages users and holds at least all this member's organisation permissions.",
+  })
+  async viewerCanManage(
+    @Root() member: Member,
+    @Ctx() { viewer, loaders }: Context,
+  ): Promise<boolean> {
+    const { organisationId, roleId } = member
+    if (viewer?.organisationId !== organisationId || member.removedAt || !can(viewer, 'manageUser'))
+      return false
+    return contains(
+      viewer.permissions,
+      granted(await certain(loaders.role.load({ organisationId, id: roleId }))),
+    )
+  }
+
+  @Mutation(() => MemberPayload, {
+    nullable: true,
+    description:
+      "Change a member's role, name, login or external id. Needs `manageUser`; the login, a session.",
+  })
+  async updateMember(
+    @Arg('id', () => ID) id: string,
+    @Arg('input', () => UpdateMemberInput) input: UpdateMemberInput,
+    @Ctx() { transact }: Context,
+  ): Promise<MemberPayload> {
+    return { member: await transact(work => updateMember(work, id, input)) }
+  }
+}
+
+@Resolver(() => Organisation)
+export class OrganisationMembersResolver {
+  @FieldResolver(() => Member, {
+    nullable: true,
+    description: 'Needs `viewUser`, except for oneself.',
+  })
+  member(@Arg('id', () => ID) id: string, @Ctx() { viewer, read }: Context): Promise<Member> {
+    const reader = mayRead(viewer, id)
+    return readVisibleMember(read(tenantOf(reader)), reader, id)
+  }
+
+  @FieldResolver(() => MemberConnection, {
+    nullable: true,
+    description:
+      "People here. Rows depend on the viewer's role; see `Role.visibility`. Needs `viewUser`.",
+  })
+  members(@Args(() => MembersArgs) args: MembersArgs, @Ctx() { viewer, read, node, now }: Context) {
+    return listMembers(read, node.server.keys, inOrganisation(viewer), args, now)
+  }
+}
+
+@Resolver(() => User)
+export class UserMembershipsResolver {
+  @FieldResolver(() => MemberConnection, {
+    description: 'Where this person belongs, for organisation switchers.',
+  })
+  memberships(@Root() { id }: User, @Args(() => PageArgs) args: PageArgs, @Ctx() context: Context) {
+    return listMemberships(context.readSelf(id), context.node.server.keys, id, args)
+  }
+}
+
+@Resolver(() => ProjectAccess)
+export class ProjectAccessPrincipalResolver {
+  @FieldResolver(() => Principal)
+  async principal(
+    @Root() { organisationId, principalId }: ProjectAccess,
+    @Ctx() { loaders }: Context,
+  ) {
+    const member = await loaders.member.load({ organisationId, id: principalId })
+    if (!member) throw notFound('member')
+    return member
+  }
+}

@@ -1,0 +1,33 @@
+import { columns } from '../../database/columns.ts'
+import { loaderById, type ReadIn } from '../../database/loader.ts'
+import { sql } from '../../database/sql.ts'
+import type { Role } from './role.type.ts'
+
+export const ROLE_FIELDS = [
+  'id',
+  'organisationId',
+  'name',
+  'sortName',
+  'description',
+  'level',
+  'permissions',
+  'visibility',
+  'builtIn',
+  'createdAt',
+  'updatedAt',
+] as const
+
+/** Deleted roles included: what still names one must not break. */
+export const createRoleLoaders = (read: ReadIn) => ({
+  role: loaderById<Role>(
+    read,
+    ids => sql`select ${columns('r', ROLE_FIELDS)} from role r where r.id = any(${ids}::uuid[])`,
+  ),
+  holderCount: loaderById<{ id: string; count: number }>(
+    read,
+    ids => sql`
+      select r.id, ((select count(*) from principal p where p.role_id = r.id and p.removed_at is null)
+        + (select count(*) from project_access a where a.role_id = r.id))::int as count
+      from role r where r.id = any(${ids}::uuid[])`,
+  ),
+})
