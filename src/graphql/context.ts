@@ -43,6 +43,15 @@ const createLoaders = (read: (organisationId: string) => Queries) => ({
   ...createInvitationLoaders(read),
 })
 
+type Loaders = ReturnType<typeof createLoaders>
+
+interface State {
+  reader: Reader
+  loaders: Loaders
+  /** Whose rows the answer may show: the caller's, and those of whoever has just signed in or switched. */
+  shown: Viewer[]
+}
+
 /** One operation: who asks, what it reads in, and how it writes. */
 export class Context {
   readonly node: Node
@@ -52,10 +61,9 @@ export class Context {
   readonly viewer: Viewer | null
   readonly now: Date
   readonly stepUpSeconds: number
-  readonly #reader: Reader
-  /** Further organisations and accounts whose rows the answer shows, such as where a switch has led. */
-  readonly #shown: Viewer[] = []
-  loaders: ReturnType<typeof createLoaders>
+  // Apollo copies the context field by field, which leaves private (#) members behind and shares everything else:
+  // so what changes is kept one level down.
+  private readonly state: State
 
   constructor(node: Node, request: RequestInfo, cookie: RefreshCookie, caller: Caller | null) {
     this.node = node
@@ -65,17 +73,24 @@ export class Context {
     this.viewer = caller?.viewer ?? null
     this.now = node.clock()
     this.stepUpSeconds = node.server.config.STEP_UP_SECONDS
-    this.#reader = new Reader(node.database.store)
-    this.loaders = this.#freshLoaders()
-    if (caller) this.#show(caller)
+    this.state = {
+      reader: new Reader(node.database.store),
+      shown: [],
+      loaders: createLoaders(this.readIn),
+    }
+    if (caller) this.show(caller)
+  }
+
+  get loaders(): Loaders {
+    return this.state.loaders
   }
 
   /** Reads in a context, within the one read transaction of the operation. */
-  readonly read = (context: DatabaseContext): Queries => this.#reader.as(context)
+  readonly read = (context: DatabaseContext): Queries => this.state.reader.as(context)
 
   /** Reads rows of an organisation: as the tenant where the answer is about it, else as one's own. */
   readonly readIn = (organisationId: string): Queries => {
-    const inside = this.#shown.find(viewer => viewer.organisationId === organisationId)
+    const inside = this.state.shown.find(viewer => viewer.organisationId === organisationId)
     if (inside) return this.read(tenantOf(inOrganisation(inside)))
     if (!this.viewer) throw unauthenticated()
     return this.read(selfOf(this.viewer))
@@ -83,7 +98,7 @@ export class Context {
 
   /** Reads an account's own rows. */
   readSelf(userId: string): Queries {
-    const known = this.#shown.find(viewer => viewer.userId === userId)
+    const known = this.state.shown.find(viewer => viewer.userId === userId)
     if (!known) throw unauthenticated()
     return this.read(selfOf(known))
   }
@@ -95,7 +110,7 @@ export class Context {
   ): Promise<Result> => {
     // reads before it are done, and what follows must see what it wrote
     await this.close()
-    this.loaders = this.#freshLoaders()
+    this.state.loaders = createLoaders(this.readIn)
     return transact(
       {
         orm: this.node.database.orm,
@@ -121,7 +136,7 @@ export class Context {
   async authenticated(renewed: RenewedSession): Promise<Authenticated> {
     const caller = await this.node.lookUp(renewed.id)
     if (!caller) throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
-    this.#show(caller)
+    this.show(caller)
     const { viewer, session } = caller
     const { token, expiresAt } = await this.node.tokens.issue({
       sub: viewer.userId,
@@ -161,11 +176,11 @@ export class Context {
 
   /** Ends the read transaction, if one was opened. */
   close(): Promise<void> {
-    return this.#reader.close()
+    return this.state.reader.close()
   }
 
-  #show(caller: Caller): void {
-    this.#shown.unshift(caller.viewer)
+  private show(caller: Caller): void {
+    this.state.shown.unshift(caller.viewer)
     const { organisation, role, project } = caller
     // the caller's own rows have just been read
     if (organisation)
@@ -179,9 +194,5 @@ export class Context {
         { organisationId: project.organisationId, id: project.id },
         project,
       )
-  }
-
-  #freshLoaders() {
-    return createLoaders(this.readIn)
   }
 }

@@ -19,6 +19,7 @@ import { PageArgs } from '../../shared/page.ts'
 import { Member } from '../../tenancy/memberships/member.type.ts'
 import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { Project } from '../../tenancy/projects/project.type.ts'
+import { deviceOf } from './device.ts'
 import { refreshSession } from './refresh.service.ts'
 import { listSessions } from './session.loaders.ts'
 import { endSession } from './session.service.ts'
@@ -59,6 +60,13 @@ export class SessionResolver {
     return organisationId && projectId
       ? loaders.project.load({ organisationId, id: projectId })
       : null
+  }
+
+  @FieldResolver(() => String, {
+    description: 'Readable guess at the device, such as `Firefox on Linux`.',
+  })
+  device(@Root() { userAgent }: Session): string {
+    return deviceOf(userAgent)
   }
 
   @Mutation(() => Authenticated, {

@@ -59,9 +59,6 @@ export class Session {
   })
   tasks!: SessionTask[]
 
-  @Field(() => String, { description: 'Readable guess at the device, such as `Firefox on Linux`.' })
-  device!: string
-
   @Field(() => String)
   ipAddress!: string
 

@@ -8,6 +8,7 @@ import { DateTime, EmailAddress } from '../../shared/scalars.ts'
 
 /** Whoever can hold a role in an organisation: a member or a service account. */
 @InterfaceType({
+  resolveType: value => (value as { __typename: string }).__typename,
   description: 'Whoever can hold a role in an organisation: a member or a service account.',
   implements: [Node],
 })

@@ -375,15 +375,19 @@ function within(value: number, path: string[], range: keyof typeof RANGES): numb
   return value
 }
 
-/** The platform's first settings; a setting of the environment gives the least password length. */
-export async function createPlatformSettings(work: Work, passwordMinLength: number): Promise<void> {
+/** The platform's first settings; false where it has some already. */
+export async function createPlatformSettings(
+  work: Work,
+  passwordMinLength: number,
+): Promise<boolean> {
   const { SESSION_IDLE_SECONDS, SESSION_LIFETIME_SECONDS } = work.server.config
-  await work.db.rows(sql`
+  const made = await work.db.rows(sql`
     insert into platform_settings (id, mfa_issuer, mfa_enabled, mfa_required, password_min_length, password_block_common,
       password_min_character_kinds, session_idle_minutes, session_lifetime_hours, session_max_per_user,
       failed_sign_in_limit, failed_sign_in_window_minutes, organisation_creation_open, updated_at)
     values (1, 'Gatehouse', true, false, ${passwordMinLength}, true, 0,
       ${Math.max(1, Math.floor(SESSION_IDLE_SECONDS / HOURS_PER_MINUTE))},
       ${Math.max(1, Math.floor(SESSION_LIFETIME_SECONDS / 3_600))}, 50, 5, 15, false, ${work.now})
-    on conflict do nothing`)
+    on conflict do nothing returning id`)
+  return made.length > 0
 }

@@ -1,0 +1,171 @@
+import 'reflect-metadata'
+import fastifyCookie from '@fastify/cookie'
+import fastifyCors from '@fastify/cors'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { DestinationStream } from 'pino'
+import { createCallerLookup } from './credentials/callers/caller.ts'
+import { PasswordHasher } from './credentials/passwords/hasher.ts'
+import { AccessTokens } from './credentials/sessions/access-token.ts'
+import { Presence } from './credentials/sessions/presence.ts'
+import { SigningKeys } from './credentials/signing-keys/signing-keys.ts'
+import type { Database } from './database/orm.ts'
+import type { Node } from './graphql/context.ts'
+import { buildGuardedSchema, buildOpenSchema, printSorted } from './graphql/schema.ts'
+import { registerGraphql } from './http/apollo.ts'
+import { registerCaller } from './http/authenticate.ts'
+import { registerErrors } from './http/errors.ts'
+import { registerGraphiql } from './http/graphiql.ts'
+import { registerHealth } from './http/health.ts'
+import { registerJwks } from './http/jwks.ts'
+import { registerMailbox } from './http/mailbox.ts'
+import { registerPages } from './http/pages/pages.ts'
+import { Jobs, type QueueName } from './outbox/jobs.ts'
+import { createCourier } from './outbox/mail/courier.ts'
+import { Mailbox } from './outbox/mail/mailbox.ts'
+import type { QueuedMail } from './outbox/mail/mail.service.ts'
+import { smtpTransport } from './outbox/mail/transport.ts'
+import { isLoopback, type Config } from './shared/config.ts'
+import { KeyRing } from './shared/seal.ts'
+import { newId } from './shared/tokens.ts'
+
+export interface AppOptions {
+  config: Config
+  database: Database
+  /** The present; tests bring a clock of their own. */
+  clock?: () => Date
+  /** Where the log goes. Default: standard output. */
+  log?: DestinationStream
+}
+
+/** A server with everything wired and nothing started. */
+export interface App {
+  http: FastifyInstance
+  node: Node
+  /** The mails kept instead of sent, without SMTP. */
+  mailbox: Mailbox | null
+  /** Begins to work the queues. */
+  start(): Promise<void>
+  /** Finishes what is under way, then stops. */
+  stop(): Promise<void>
+}
+
+export async function buildApp({
+  config,
+  database,
+  clock = () => new Date(),
+  log,
+}: AppOptions): Promise<App> {
+  const http = Fastify({
+    logger: {
+      level: config.LOG_LEVEL,
+      serializers: { req: describeRequest },
+      ...(log && { stream: log }),
+    },
+    genReqId: newId,
+    trustProxy: trusted(config.TRUST_PROXY),
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+    requestTimeout: 30_000,
+  })
+  const { system } = database.store
+  const keys = new KeyRing(config.SECRET_KEY)
+  const jobs = new Jobs(system, config.DATABASE_URL === undefined, error =>
+    http.log.warn({ err: error }, 'the queue stumbled'),
+  )
+  const signingKeys = new SigningKeys(system, keys)
+  await signingKeys.load(clock())
+  const presence = new Presence(system, error =>
+    http.log.warn({ err: error }, 'last-seen was not written'),
+  )
+  const mailbox = config.SMTP_URL ? null : new Mailbox()
+  const transport = config.SMTP_URL ? smtpTransport(config.SMTP_URL) : mailbox!
+  const ceilings = { idle: config.SESSION_IDLE_SECONDS, lifetime: config.SESSION_LIFETIME_SECONDS }
+  const node: Node = {
+    database,
+    server: {
+      config,
+      keys,
+      enqueue: (work, queue, data) => jobs.enqueue(work, queue as QueueName, data),
+    },
+    hasher: new PasswordHasher({
+      memory: config.ARGON2_MEMORY_KIB,
+      passes: config.ARGON2_TIME,
+      concurrency: config.ARGON2_CONCURRENCY,
+    }),
+    tokens: new AccessTokens({
+      keys: signingKeys,
+      publicUrl: config.PUBLIC_URL,
+      seconds: config.ACCESS_TOKEN_SECONDS,
+      now: clock,
+    }),
+    lookUp: createCallerLookup(system, ceilings, clock),
+    clock,
+  }
+  const state = { stopping: false }
+
+  registerErrors(http)
+  await http.register(fastifyCookie)
+  await http.register(fastifyCors, {
+    origin: config.CORS_ORIGINS,
+    credentials: true,
+    methods: ['POST'],
+    allowedHeaders: [
+      'authorization',
+      'content-type',
+      'idempotency-key',
+      'apollo-require-preflight',
+    ],
+    exposedHeaders: ['x-request-id', 'retry-after'],
+    maxAge: 600,
+  })
+  registerHealth(http, database.store, state)
+  registerJwks(http, signingKeys)
+  if (mailbox && isLoopback(config.HOST)) registerMailbox(http, mailbox)
+  await http.register(async pages => registerPages(pages, node))
+  if (config.GRAPHIQL) {
+    const sdl = printSorted(await buildOpenSchema())
+    await http.register(async scope => registerGraphiql(scope, { sdl }))
+  }
+  await http.register(async scope => {
+    registerCaller(scope, node, presence)
+    await registerGraphql(scope, node, await buildGuardedSchema())
+  })
+
+  const courier = createCourier({
+    keys,
+    transport,
+    from: config.MAIL_FROM,
+    publicUrl: config.PUBLIC_URL,
+    now: clock,
+    onSkipped: (reason, job) => http.log.info({ job, reason }, 'a mail was not sent'),
+  })
+  return {
+    http,
+    node,
+    mailbox,
+    start: async () => {
+      presence.start()
+      await jobs.start()
+      await jobs.consume<QueuedMail>('mail', courier)
+    },
+    stop: async () => {
+      state.stopping = true
+      await http.close()
+      await jobs.stop()
+      await presence.stop()
+      transport.close()
+      await database.close()
+    },
+  }
+}
+
+/** A number of hops, or addresses and ranges. */
+const trusted = (proxies: Config['TRUST_PROXY']) =>
+  typeof proxies === 'number' ? (_address: string, hop: number) => hop < proxies : proxies
+
+/** What is logged of a request: never its query, which may hold a link's token. */
+const describeRequest = (request: { method: string; url: string; ip?: string }) => ({
+  method: request.method,
+  path: request.url.split('?')[0],
+  ip: request.ip,
+})

@@ -1,0 +1,131 @@
+import {
+  getNamedType,
+  getVariableValues,
+  GraphQLError,
+  isAbstractType,
+  isObjectType,
+  Kind,
+  type FragmentDefinitionNode,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  type ValidationRule,
+  type ValueNode,
+} from 'graphql'
+
+export const MOST_TOKENS = 1_000
+export const MOST_DEPTH = 10
+export const MOST_ALIASES = 15
+const MOST_COST = 5_000
+
+/** Fields that try a secret: several in one document would be several guesses for one. */
+const GUESSABLE = new Set([
+  'signIn',
+  'verifyMfa',
+  'signInWithMagicLink',
+  'reauthenticate',
+  'changePassword',
+  'resetPassword',
+  'verifyEmail',
+  'removeMfaFactor',
+  'confirmTotpEnrolment',
+  'acceptInvitation',
+])
+
+/** At most one guessable field in a document, fragments and aliases included. */
+export const oneGuess: ValidationRule = context => {
+  let guesses = 0
+  return {
+    Field(node) {
+      if (context.getParentType()?.name !== 'Mutation' || !GUESSABLE.has(node.name.value)) return
+      guesses += 1
+      if (guesses === 2)
+        context.reportError(
+          new GraphQLError('A document may try one credential. Send a request for each.', {
+            nodes: node,
+          }),
+        )
+    },
+  }
+}
+
+interface Walk {
+  schema: GraphQLSchema
+  fragments: Map<string, FragmentDefinitionNode>
+  variables: Record<string, unknown>
+}
+
+/**
+ * What an operation may cost at most: one for each field, times the size of every page around it.
+ *
+ * @throws {GraphQLError} before anything is executed.
+ */
+export function mustBeAffordable(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  fragments: Map<string, FragmentDefinitionNode>,
+  given: Record<string, unknown>,
+): void {
+  const root = schema.getRootType(operation.operation)
+  const coerced = getVariableValues(schema, operation.variableDefinitions ?? [], given).coerced
+  if (!root || !coerced) return
+  const cost = costOf(operation.selectionSet, root, { schema, fragments, variables: coerced })
+  if (cost > MOST_COST)
+    throw new GraphQLError(
+      `This operation may cost ${cost}, more than ${MOST_COST}. Ask for smaller pages or fewer fields.`,
+      {
+        extensions: { code: 'GRAPHQL_VALIDATION_FAILED', http: { status: 400 } },
+      },
+    )
+}
+
+function costOf(set: SelectionSetNode, type: GraphQLNamedType, walk: Walk): number {
+  let cost = 0
+  for (const selection of set.selections) {
+    if (selection.kind === Kind.FRAGMENT_SPREAD) {
+      const fragment = walk.fragments.get(selection.name.value)
+      if (fragment)
+        cost += costOf(
+          fragment.selectionSet,
+          typeNamed(walk, fragment.typeCondition.name.value) ?? type,
+          walk,
+        )
+    } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+      const condition = selection.typeCondition?.name.value
+      cost += costOf(
+        selection.selectionSet,
+        (condition && typeNamed(walk, condition)) || type,
+        walk,
+      )
+    } else {
+      if (selection.name.value.startsWith('__')) continue
+      const fields =
+        isObjectType(type) || (isAbstractType(type) && 'getFields' in type) ? type.getFields() : {}
+      const field = fields[selection.name.value]
+      const inner =
+        selection.selectionSet && field
+          ? costOf(selection.selectionSet, getNamedType(field.type), walk)
+          : 0
+      const first = selection.arguments?.find(argument => argument.name.value === 'first')
+      const standard = field?.args.find(argument => argument.name === 'first')?.defaultValue as
+        number | undefined
+      const page = first ? numberOf(first.value, walk) : standard
+      cost += 1 + inner * (page ?? 1)
+    }
+    if (cost > MOST_COST * 1_000) return cost
+  }
+  return cost
+}
+
+const typeNamed = (walk: Walk, name: string) => walk.schema.getType(name)
+
+function numberOf(node: ValueNode, walk: Walk): number {
+  const value =
+    node.kind === Kind.VARIABLE
+      ? Number(walk.variables[node.name.value])
+      : node.kind === Kind.INT
+        ? Number(node.value)
+        : 1
+  return Number.isFinite(value) ? Math.min(Math.max(value, 1), 100) : 1
+}

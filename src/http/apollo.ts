@@ -1,0 +1,134 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
+import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled'
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
+import { fastifyApolloHandler } from '@as-integrations/fastify'
+import { ApolloArmor } from '@escape.tech/graphql-armor'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import {
+  Kind,
+  type FragmentDefinitionNode,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+} from 'graphql'
+import { Context, type Node, type RefreshCookie } from '../graphql/context.ts'
+import { formatError, isOurFault, rootOf } from '../graphql/format-error.ts'
+import {
+  MOST_ALIASES,
+  MOST_DEPTH,
+  MOST_TOKENS,
+  mustBeAffordable,
+  oneGuess,
+} from '../graphql/limits.ts'
+import { requestInfo } from './authenticate.ts'
+import { anonymousBodyLimit, BODY_LIMIT } from './body-limit.ts'
+import { refuse } from './refuse.ts'
+
+const COOKIE = '__Host-gatehouse-refresh'
+
+/** Mounts GraphQL on `POST /graphql`: no GET, no batches, limits before execution. */
+export async function registerGraphql(
+  app: FastifyInstance,
+  node: Node,
+  schema: GraphQLSchema,
+): Promise<ApolloServer<Context>> {
+  const armor = new ApolloArmor({
+    // counted by `mustBeAffordable`, which multiplies nested pages
+    costLimit: { enabled: false },
+    maxDepth: { n: MOST_DEPTH, flattenFragments: true, exposeLimits: false },
+    maxAliases: { n: MOST_ALIASES, exposeLimits: false },
+    maxDirectives: { n: 20, exposeLimits: false },
+    blockFieldSuggestion: { enabled: !node.server.config.INTROSPECTION },
+  }).protect()
+  const apollo = new ApolloServer<Context>({
+    schema,
+    introspection: node.server.config.INTROSPECTION,
+    csrfPrevention: true,
+    includeStacktraceInErrorResponses: false,
+    allowBatchedHttpRequests: false,
+    persistedQueries: false,
+    parseOptions: { maxTokens: MOST_TOKENS },
+    validationRules: [...armor.validationRules, oneGuess],
+    formatError,
+    stopOnTerminationSignals: false,
+    plugins: [
+      ...(armor.plugins as ApolloServerPlugin<Context>[]),
+      // both wrap every field
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      operationPlugin(app, schema),
+    ],
+  })
+  await apollo.start()
+  const handler = fastifyApolloHandler(apollo, {
+    context: async (request, reply) =>
+      new Context(node, requestInfo(request), refreshCookie(request, reply), request.caller),
+  })
+  app.route({
+    method: 'POST',
+    url: '/graphql',
+    bodyLimit: BODY_LIMIT,
+    preParsing: anonymousBodyLimit,
+    handler,
+  })
+  app.route({
+    method: ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'],
+    url: '/graphql',
+    exposeHeadRoute: false,
+    handler: async (request, reply) =>
+      refuse(reply.header('allow', 'POST'), 405, {
+        message: 'Send GraphQL as a POST request with a JSON body.',
+        code: 'BAD_REQUEST',
+        requestId: request.id,
+      }),
+  })
+  return apollo
+}
+
+/** Counts the cost, ends the read transaction, names the request in each error, and logs what is masked. */
+const operationPlugin = (
+  app: FastifyInstance,
+  schema: GraphQLSchema,
+): ApolloServerPlugin<Context> => ({
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ document, operation, request }) => {
+      const fragments = document.definitions.filter(
+        (definition): definition is FragmentDefinitionNode =>
+          definition.kind === Kind.FRAGMENT_DEFINITION,
+      )
+      const byName = new Map(fragments.map(fragment => [fragment.name.value, fragment]))
+      if (operation) mustBeAffordable(schema, operation, byName, request.variables ?? {})
+    },
+    didEncounterErrors: async ({ errors, contextValue }) => {
+      for (const error of errors)
+        if (isOurFault(error))
+          app.log.error(
+            { err: rootOf(error), requestId: contextValue.request.requestId, path: error.path },
+            'a request failed',
+          )
+    },
+    willSendResponse: async ({ contextValue, response }) => {
+      void contextValue.close()
+      response.http.headers.set('cache-control', 'no-store')
+      if (response.body.kind === 'single') sign(response.body.singleResult.errors, contextValue)
+    },
+  }),
+})
+
+function sign(errors: readonly GraphQLFormattedError[] | undefined, { request }: Context): void {
+  for (const error of errors ?? []) {
+    const extensions = error.extensions as Record<string, unknown> | undefined
+    if (extensions) extensions.requestId = request.requestId
+  }
+}
+
+/** The refresh token of a browser: kept from scripts and other sites, bound to this host. */
+function refreshCookie(request: FastifyRequest, reply: FastifyReply): RefreshCookie {
+  const options = { path: '/', httpOnly: true, secure: true, sameSite: 'strict' } as const
+  return {
+    read: () => request.cookies[COOKIE] ?? null,
+    write: (token, expires) => void reply.setCookie(COOKIE, token, { ...options, expires }),
+    clear: () => {
+      if (request.cookies[COOKIE]) void reply.clearCookie(COOKIE, options)
+    },
+  }
+}
