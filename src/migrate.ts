@@ -1,0 +1,20 @@
+import { migrate } from './database/migrate.ts'
+import { openPglite } from './database/orm.ts'
+import { entities } from './entities.ts'
+import { prepareJobs } from './outbox/jobs.ts'
+import { ConfigError, readConfig } from './shared/config.ts'
+
+/** `npm run migrate`: brings the database up to date and ends; the server does the same when it starts. */
+async function main(): Promise<void> {
+  const config = readConfig(process.env)
+  const pglite = config.DATABASE_URL ? undefined : await openPglite(config.DATA_DIR)
+  const options = { url: config.DATABASE_URL, dataDir: config.DATA_DIR, pool: config.DATABASE_POOL, entities, pglite }
+  await migrate(options, prepareJobs)
+  await pglite?.close()
+  console.log('The database is up to date.')
+}
+
+main().catch(error => {
+  console.error(error instanceof ConfigError ? error.message : error)
+  process.exit(1)
+})
