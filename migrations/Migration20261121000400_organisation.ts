@@ -49,7 +49,7 @@ export class Migration20261121000400_organisation extends Migration {
   allowed_email_domains text[] not null default '{}',
   default_role_id uuid,
   default_role_level text not null default 'ORGANISATION'
-    constraint organisation_default_role_level check (default_role_level = 'ORGANISATION'),
+    constraint organisation_default_role_level check (default_role_level in ('ORGANISATION')),
   updated_at timestamptz not null,
   deleted_at timestamptz
 )`)

@@ -11,7 +11,7 @@ export class Migration20261121000500_principal extends Migration {
   user_id uuid constraint principal_user_id references user_account,
   role_id uuid not null,
   role_level text not null default 'ORGANISATION'
-    constraint principal_role_level check (role_level = 'ORGANISATION'),
+    constraint principal_role_level check (role_level in ('ORGANISATION')),
   email text collate "C",
   first_name text not null,
   last_name text not null,

@@ -15,7 +15,7 @@ export class Migration20261121000600_project extends Migration {
   registration_enabled boolean not null default false,
   registration_default_role_id uuid,
   registration_role_level text not null default 'PROJECT'
-    constraint project_registration_role_level check (registration_role_level = 'PROJECT'),
+    constraint project_registration_role_level check (registration_role_level in ('PROJECT')),
   registration_allowed_email_domains text[] not null default '{}',
   registration_email_verification_required boolean not null default true,
   updated_at timestamptz not null,
@@ -36,7 +36,7 @@ export class Migration20261121000600_project extends Migration {
   principal_id uuid not null,
   role_id uuid not null,
   role_level text not null default 'PROJECT'
-    constraint project_access_role_level check (role_level = 'PROJECT'),
+    constraint project_access_role_level check (role_level in ('PROJECT')),
   constraint project_access_once unique (project_id, principal_id),
   constraint project_access_project foreign key (organisation_id, project_id)
     references project (organisation_id, id),

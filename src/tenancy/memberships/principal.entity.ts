@@ -61,7 +61,7 @@ const schema = defineEntity({
       name: 'principal_status',
       expression: `status in ('INVITED', 'ACTIVE', 'SUSPENDED', 'INACTIVE')`,
     },
-    { name: 'principal_role_level', expression: `role_level = 'ORGANISATION'::text` },
+    { name: 'principal_role_level', expression: `role_level in ('ORGANISATION')` },
     // who has not accepted has no account here, and nobody else goes without one
     {
       name: 'principal_account',

@@ -17,7 +17,7 @@ const schema = defineEntity({
   checks: [
     {
       name: 'organisation_default_role_level',
-      expression: `default_role_level = 'ORGANISATION'::text`,
+      expression: `default_role_level in ('ORGANISATION')`,
     },
   ],
   properties: {

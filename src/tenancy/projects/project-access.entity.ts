@@ -17,7 +17,7 @@ const schema = defineEntity({
     { name: 'project_access_role', properties: ['roleId'] },
   ],
   uniques: [{ name: 'project_access_once', properties: ['projectId', 'principalId'] }],
-  checks: [{ name: 'project_access_role_level', expression: `role_level = 'PROJECT'::text` }],
+  checks: [{ name: 'project_access_role_level', expression: `role_level in ('PROJECT')` }],
   properties: {
     organisationId: p.uuid(),
     projectId: p.uuid(),

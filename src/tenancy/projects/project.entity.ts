@@ -42,7 +42,7 @@ const schema = defineEntity({
   checks: [
     {
       name: 'project_registration_role_level',
-      expression: `registration_role_level = 'PROJECT'::text`,
+      expression: `registration_role_level in ('PROJECT')`,
     },
   ],
 })
