@@ -1,14 +1,17 @@
 import type { Variables } from 'graphql-request'
+import { newId } from '../../src/shared/tokens.ts'
 import { ask } from './client.ts'
 import { linkIn, mailsTo, tokenIn } from './mailbox.ts'
 import { OPERATOR, type TestServer } from './server.ts'
 
 const SESSION = `accessToken refreshToken session { id tasks member { id role { name } organisation { id name } } } user { id email }`
+const MEMBER = `id userId status email name firstName lastName externalId lockedAt role { id name } invitation { id status }`
 export const PASSWORD = 'a password that is long enough'
 
 let number = 0
 /** An address that nobody else uses. */
-export const freshEmail = (name = 'person'): string => `${name}-${process.pid}-${(number += 1)}@example.com`
+export const freshEmail = (name = 'person'): string =>
+  `${name}-${process.pid}-${(number += 1)}@example.com`
 
 /** Somebody with a session, who asks through GraphQL. */
 export class Person {
@@ -46,7 +49,11 @@ export class Person {
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- an answer
-  ask<Data = any>(document: string, variables: Variables = {}, url = this.server.url): Promise<Data> {
+  ask<Data = any>(
+    document: string,
+    variables: Variables = {},
+    url = this.server.url,
+  ): Promise<Data> {
     return ask<Data>(url, document, variables, { authorization: `Bearer ${this.accessToken}` })
   }
 
@@ -60,19 +67,50 @@ export class Person {
 
   /** Ids of the organisation's roles by name. */
   async roles(): Promise<Record<string, string>> {
-    const { organisation } = await this.ask(`{ organisation { roles(first: 100) { nodes { id name } } } }`)
-    return Object.fromEntries(organisation.roles.nodes.map((role: { id: string; name: string }) => [role.name, role.id]))
+    const { organisation } = await this.ask(
+      `{ organisation { roles(first: 100) { nodes { id name } } } }`,
+    )
+    return Object.fromEntries(
+      organisation.roles.nodes.map((role: { id: string; name: string }) => [role.name, role.id]),
+    )
+  }
+
+  /** Makes a role, whatever the person may: past every rule. */
+  async role(
+    name: string,
+    permissions: string[],
+    more: { level?: string; visibility?: string } = {},
+  ): Promise<string> {
+    const { level = 'ORGANISATION', visibility = 'ORGANISATION' } = more
+    const id = newId()
+    await this.server.database.owner(
+      `insert into role (id, created_at, updated_at, organisation_id, name, sort_name, level, permissions, visibility)
+       values ($1, now(), now(), $2, $3, lower($3), $4, $5::text[], $6)`,
+      [id, this.organisationId, name, level, permissions, visibility],
+    )
+    return id
+  }
+
+  /** Adds somebody, who has yet to accept where the account is not proven. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- an answer
+  async add(input: Record<string, unknown> = {}): Promise<any> {
+    const { addMember } = await this.ask(
+      `mutation ($input: AddMemberInput!) { addMember(input: $input) { member { ${MEMBER} } invitationUrl } }`,
+      { input: { email: freshEmail(), firstName: 'Ann', lastName: 'Lee', ...input } },
+    )
+    return addMember
   }
 
   /** Adds somebody and lets them accept by the mailed link. */
   async bring(role = 'Member', email = freshEmail()): Promise<Person> {
-    const roleId = (await this.roles())[role]
-    await this.ask(`mutation ($input: AddMemberInput!) { addMember(input: $input) { member { id } } }`, {
-      input: { email, firstName: 'Ann', lastName: 'Lee', roleId },
-    })
-    return accept(this.server, tokenIn(linkIn((await mailsTo(this.server, email))[0]!)))
+    await this.add({ email, roleId: (await this.roles())[role] })
+    return accept(this.server, await mailedToken(this.server, email))
   }
 }
+
+/** The token in the newest mail for an address. */
+export const mailedToken = async (server: TestServer, email: string, count = 1): Promise<string> =>
+  tokenIn(linkIn((await mailsTo(server, email, count))[0]!))
 
 export async function signIn(
   server: TestServer,
@@ -88,10 +126,15 @@ export async function signIn(
   return new Person(server, signedIn)
 }
 
-export const operator = (server: TestServer): Promise<Person> => signIn(server, OPERATOR.email, OPERATOR.password)
+export const operator = (server: TestServer): Promise<Person> =>
+  signIn(server, OPERATOR.email, OPERATOR.password)
 
 /** Accepts an invitation as a newcomer. */
-export async function accept(server: TestServer, token: string, name = { firstName: 'Ann', lastName: 'Lee' }): Promise<Person> {
+export async function accept(
+  server: TestServer,
+  token: string,
+  name = { firstName: 'Ann', lastName: 'Lee' },
+): Promise<Person> {
   const { acceptInvitation } = await ask(
     server.url,
     `mutation ($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { signIn { ${SESSION} } } }`,
@@ -101,11 +144,14 @@ export async function accept(server: TestServer, token: string, name = { firstNa
 }
 
 /** A new organisation with its administrator, who is nobody else's member. */
-export async function organisation(server: TestServer, email = freshEmail('admin')): Promise<Person> {
+export async function organisation(
+  server: TestServer,
+  email = freshEmail('admin'),
+): Promise<Person> {
   const founder = await operator(server)
   await founder.ask(
     `mutation ($input: CreateOrganisationInput!) { createOrganisation(input: $input) { organisation { id } } }`,
     { input: { name: `Organisation ${email.split('@')[0]}`, administratorEmail: email } },
   )
-  return accept(server, tokenIn(linkIn((await mailsTo(server, email))[0]!)))
+  return accept(server, await mailedToken(server, email))
 }
