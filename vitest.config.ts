@@ -5,7 +5,7 @@ const require = createRequire(import.meta.url)
 
 export default defineConfig({
   // legacy decorators, as in tsconfig.json
-  oxc: { decorator: { legacy: true } } as never,
+  oxc: { decorator: { legacy: true } },
   resolve: {
     // everything else loads graphql's CommonJS build, and two copies do not recognise each other's types
     alias: { graphql: require.resolve('graphql') },

@@ -14,9 +14,7 @@ interface DatabaseFailure {
 }
 
 const chain = (error: unknown): DatabaseFailure[] =>
-  error && typeof error === 'object'
-    ? [error as DatabaseFailure, ...chain((error as DatabaseFailure).cause)]
-    : []
+  error && typeof error === 'object' ? [error, ...chain((error as DatabaseFailure).cause)] : []
 
 /** The name of the unique rule that a statement broke, if that is what happened. */
 export function brokenUnique(error: unknown): string | undefined {

@@ -40,8 +40,8 @@ export function searchWords(...texts: string[]): string[] {
 export const afterPrefix = (prefix: string): string => `${prefix}\u{10FFFF}`
 
 // Characters that break lines, hide or reorder text: unfit for names, and dangerous in mail headers.
-// oxlint-disable-next-line no-control-regex
 const UNFIT =
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
   /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]/u
 
 /** A line of text for people: trimmed and composed (NFC). Null when it holds control or reordering characters. */

@@ -8,7 +8,11 @@ export class Refusal extends Error {
   readonly status: number
   readonly data: unknown
 
-  constructor(status: number, error: { message: string; extensions?: Record<string, unknown> }, data: unknown) {
+  constructor(
+    status: number,
+    error: { message: string; extensions?: Record<string, unknown> },
+    data: unknown,
+  ) {
     super(`${String(error.extensions?.code)}/${String(error.extensions?.reason)}: ${error.message}`)
     this.extensions = error.extensions ?? {}
     this.code = String(this.extensions.code)
@@ -33,7 +37,7 @@ export async function ask<Data = any>(
     const { errors, status, data } = error.response
     const first = errors?.[0]
     if (!first) throw error
-    throw new Refusal(status, first as never, data)
+    throw new Refusal(status, first, data)
   }
 }
 
@@ -48,7 +52,6 @@ export async function post(url: string, body: string, headers: Record<string, st
   return { status: response.status, headers: response.headers, text, json: safeJson(text) }
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- whatever came back
 function safeJson(text: string): any {
   try {
     return JSON.parse(text)

@@ -53,5 +53,9 @@ async function setUpPostgres(project: TestProject, url: string) {
 async function onServer(url: string, text: string): Promise<void> {
   const client = new Client({ connectionString: url })
   await client.connect()
-  await client.query(text).finally(() => client.end())
+  try {
+    await client.query(text)
+  } finally {
+    await client.end()
+  }
 }

@@ -9,7 +9,8 @@ export async function mailsTo(server: TestServer, address: string, count = 1): P
   for (;;) {
     const mails = (server.app.mailbox?.list() ?? []).filter(mail => mail.to.address === address)
     if (mails.length >= count) return mails
-    if (Date.now() > end) throw new Error(`${mails.length} of ${count} mails arrived for ${address}`)
+    if (Date.now() > end)
+      throw new Error(`${mails.length} of ${count} mails arrived for ${address}`)
     await new Promise(resolve => setTimeout(resolve, 25))
   }
 }

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { Refusal } from './client.ts'
 
 declare module 'vitest' {
-  // oxlint-disable-next-line typescript/no-unused-vars -- must repeat vitest's own signature
+  // repeats vitest's own signature
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> {
     /** A refusal with this code and, where given, this reason. */
     toBeRefused(code: string, reason?: string): R
@@ -15,7 +15,8 @@ expect.extend({
     const pass = refusal?.code === code && (reason === undefined || refusal.reason === reason)
     return {
       pass,
-      message: () => `expected a refusal ${code}${reason ? `/${reason}` : ''}, got ${String(received)}`,
+      message: () =>
+        `expected a refusal ${code}${reason ? `/${reason}` : ''}, got ${String(received)}`,
       actual: refusal && { code: refusal.code, reason: refusal.reason },
       expected: { code, reason },
     }

@@ -24,7 +24,6 @@ export class Person {
   memberId: string
   organisationId: string
 
-  // oxlint-disable-next-line typescript/no-explicit-any -- an answer
   constructor(server: TestServer, signedIn: any) {
     this.server = server
     this.email = signedIn.user.email
@@ -38,7 +37,6 @@ export class Person {
   }
 
   /** Goes on with renewed tokens. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- an answer
   take(signedIn: any): this {
     this.accessToken = signedIn.accessToken
     this.refreshToken = signedIn.refreshToken
@@ -48,7 +46,6 @@ export class Person {
     return this
   }
 
-  // oxlint-disable-next-line typescript/no-explicit-any -- an answer
   ask<Data = any>(
     document: string,
     variables: Variables = {},
@@ -67,11 +64,11 @@ export class Person {
 
   /** Ids of the organisation's roles by name. */
   async roles(): Promise<Record<string, string>> {
-    const { organisation } = await this.ask(
+    const { organisation: own } = await this.ask(
       `{ organisation { roles(first: 100) { nodes { id name } } } }`,
     )
     return Object.fromEntries(
-      organisation.roles.nodes.map((role: { id: string; name: string }) => [role.name, role.id]),
+      own.roles.nodes.map((role: { id: string; name: string }) => [role.name, role.id]),
     )
   }
 
@@ -92,7 +89,6 @@ export class Person {
   }
 
   /** Adds somebody, who has yet to accept where the account is not proven. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- an answer
   async add(input: Record<string, unknown> = {}): Promise<any> {
     const { addMember } = await this.ask(
       `mutation ($input: AddMemberInput!) { addMember(input: $input) { member { ${MEMBER} } invitationUrl } }`,

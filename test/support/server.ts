@@ -26,7 +26,10 @@ export interface TestServerOptions {
 }
 
 /** Starts a server as `npm start` does, with cheap hashes and a clock that can be moved. */
-export async function startServer({ settings = {}, beside }: TestServerOptions = {}): Promise<TestServer> {
+export async function startServer({
+  settings = {},
+  beside,
+}: TestServerOptions = {}): Promise<TestServer> {
   const port = await freePort()
   const database = beside?.database ?? (await cloneDatabase())
   const clock = beside?.clock ?? new TestClock()

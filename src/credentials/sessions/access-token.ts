@@ -1,4 +1,4 @@
-import { decodeProtectedHeader, jwtVerify, SignJWT, type JWTPayload } from 'jose'
+import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
 import type { SessionTask } from '../../access/viewer.ts'
 import { isId } from '../../shared/tokens.ts'
 import { ALGORITHM, type SigningKeys } from '../signing-keys/signing-keys.ts'
@@ -52,7 +52,7 @@ export class AccessTokens {
     const { keys, publicUrl, seconds, now } = this.#options
     const issued = Math.floor(now().getTime() / 1000)
     const { kid, key } = await keys.signer()
-    const token = await new SignJWT({ ...claims } as JWTPayload)
+    const token = await new SignJWT({ ...claims })
       .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid })
       .setIssuer(publicUrl)
       .setAudience(publicUrl)

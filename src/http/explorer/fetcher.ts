@@ -7,7 +7,7 @@ import type { GraphiQLProps } from 'graphiql'
  * operations that ask for no caller.
  */
 export const fetcher: GraphiQLProps['fetcher'] = async (params, options) => {
-  const headers = new Headers(options?.headers as Record<string, string> | undefined)
+  const headers = new Headers(options?.headers)
   if (/^(bearer)?$/i.test(headers.get('authorization') ?? '')) headers.delete('authorization')
   headers.set('accept', 'application/graphql-response+json, application/json;q=0.9')
   headers.set('content-type', 'application/json')

@@ -65,7 +65,5 @@ export function changesBetween<Row extends object>(
 function text(value: unknown): string | null {
   if (value == null) return null
   if (value instanceof Date) return value.toISOString()
-  return typeof value === 'object'
-    ? JSON.stringify(value)
-    : String(value as string | number | boolean)
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
