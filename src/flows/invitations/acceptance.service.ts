@@ -1,4 +1,5 @@
-import { contains, granted, type AccessLevel } from '../../access/permissions.ts'
+import { granted, type AccessLevel } from '../../access/permissions.ts'
+import type { Visibility } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import {
   createAccount,
@@ -22,6 +23,7 @@ import {
   readOrganisationPolicy,
   readPlatform,
 } from '../../tenancy/policies/policy.service.ts'
+import { withinOwn } from '../../tenancy/roles/role.service.ts'
 import { closeInvitation, findByToken, type LinkedInvitation } from './invitation.service.ts'
 import type { InvitationPreview } from './invitation.type.ts'
 
@@ -152,15 +154,20 @@ const hasEntered = async (work: Work, userId: string) =>
 async function mustStillBeOffered(work: Work, invitation: LinkedInvitation): Promise<void> {
   const offer = await firstRow<Offered>(
     work.db,
-    sql`select r.permissions, r.built_in as "builtIn", r.level, g.permissions as "inviterPermissions",
-        g.built_in as "inviterBuiltIn", i.status, i.suspended_until as "suspendedUntil", i.removed_at as "removedAt",
-        i.locked_at as "lockedAt"
+    sql`select m.locked_at as "memberLockedAt", r.permissions, r.built_in as "builtIn", r.level, r.visibility,
+        g.permissions as "inviterPermissions", g.built_in as "inviterBuiltIn", g.visibility as "inviterVisibility",
+        i.status, i.suspended_until as "suspendedUntil", i.removed_at as "removedAt", i.locked_at as "lockedAt"
       from principal m join role r on r.id = m.role_id
       left join principal i on i.id = ${invitation.inviterId}
       left join role g on g.id = i.role_id
       where m.id = ${invitation.principalId} and m.removed_at is null for share of m`,
   )
   if (!offer) throw tokenInvalid(TOKEN)
+  if (offer.memberLockedAt)
+    throw forbidden(
+      'POLICY_FORBIDS',
+      'The organisation has locked this membership. Ask it to lift the lock.',
+    )
   if (!invitation.inviterId) return
   const own = granted({
     builtIn: offer.inviterBuiltIn,
@@ -168,7 +175,12 @@ async function mustStillBeOffered(work: Work, invitation: LinkedInvitation): Pro
     permissions: offer.inviterPermissions,
   })
   const there = !offer.removedAt && !offer.lockedAt && isActive(offer, work.now)
-  if (!there || !own.has('manageUser') || !contains(own, granted(offer)))
+  const within = withinOwn(
+    { permissions: own, visibility: offer.inviterVisibility },
+    offer,
+    new Set(),
+  )
+  if (!there || !own.has('manageUser') || !within)
     throw forbidden(
       'EXCEEDS_OWN_PERMISSIONS',
       'Whoever invited you may no longer do so. Ask for a new invitation.',
@@ -176,9 +188,12 @@ async function mustStillBeOffered(work: Work, invitation: LinkedInvitation): Pro
 }
 
 interface Offered {
+  memberLockedAt: string | null
   permissions: string[]
   builtIn: boolean
   level: AccessLevel
+  visibility: Visibility
+  inviterVisibility: Visibility
   inviterPermissions: string[]
   inviterBuiltIn: boolean
   status: string
@@ -236,12 +251,21 @@ async function firstSession(
   return session
 }
 
-/** Who founded the organisation for somebody else leaves it when that person arrives. */
+/**
+ * Who founded the organisation for somebody else leaves it when that person arrives; not before somebody arrives as
+ * an administrator, whose role may have been changed since.
+ */
 async function handOver(
   work: Work,
   invitation: LinkedInvitation,
   founderId: string,
 ): Promise<void> {
+  const successor = await firstRow(
+    work.db,
+    sql`select m.id from principal m join role r on r.id = m.role_id where m.id = ${invitation.principalId}
+      and (r.built_in or r.permissions @> array['manageUser', 'manageRole'])`,
+  )
+  if (!successor) return
   await endSessionsOf(work, founderId, 'the organisation was handed over')
   await endMembership(work, founderId)
   await record(work, 'member.removed', {

@@ -7,6 +7,7 @@ import { join, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { readCursor } from '../../shared/cursor.ts'
 import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
+import { visible } from '../../tenancy/memberships/member.list.ts'
 import type { Invitation, InvitationFilter, InvitationStatus } from './invitation.type.ts'
 
 export const INVITATION_FIELDS = [
@@ -52,7 +53,7 @@ export function statusOf(invitation: Invitation, now: Date): InvitationStatus {
   return toDate(invitation.expiresAt) <= now ? 'EXPIRED' : 'SENT'
 }
 
-/** Invitations of the organisation in use, the newest first. */
+/** Invitations of the organisation in use, the newest first, as far as the viewer's role shows whom they are for. */
 export async function listInvitations(
   read: (context: DatabaseContext) => Queries,
   ring: KeyRing,
@@ -64,8 +65,15 @@ export async function listInvitations(
   const list = ['invitations', viewer.organisationId, args.filter ?? {}]
   const after = args.after == null ? null : readCursor(ring, list, args.after)
   const queries = read(tenantOf(viewer))
+  const shown = visible(viewer)
   const matching = join(
-    [sql`i.organisation_id = ${viewer.organisationId}`, ...conditions(args.filter, now)],
+    [
+      sql`i.organisation_id = ${viewer.organisationId}`,
+      ...(shown.length
+        ? [sql`i.principal_id in (select m.id from principal m where ${join(shown, ' and ')})`]
+        : []),
+      ...conditions(args.filter, now),
+    ],
     ' and ',
   )
   const beyond: Sql = after ? sql`and i.id < ${after.id}::uuid` : sql``

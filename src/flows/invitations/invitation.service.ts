@@ -9,6 +9,7 @@ import { conflict, notFound } from '../../shared/errors.ts'
 import { digest, isId, newId, newToken } from '../../shared/tokens.ts'
 import { getManagedMember } from '../../tenancy/memberships/member.service.ts'
 import { endMembership } from '../../tenancy/memberships/membership.service.ts'
+import { getAssignableRole } from '../../tenancy/roles/role.service.ts'
 import { INVITATION_FIELDS } from './invitation.loaders.ts'
 import type { Invitation } from './invitation.type.ts'
 
@@ -83,8 +84,9 @@ async function deliver(
 }
 
 /**
- * Issues a new link; the old one stops working. Whoever resends becomes the inviter, so their own permissions are
- * what acceptance is held against.
+ * Issues a new link; the old one stops working. Whoever resends becomes the inviter: they must be able to hand the
+ * role out, and their own permissions are what acceptance is held against. Only its founder hands an organisation
+ * over, so a link that somebody else sent again takes nobody's place.
  */
 export async function resendInvitation(
   work: Work,
@@ -92,13 +94,14 @@ export async function resendInvitation(
   sendMail: boolean,
 ): Promise<{ invitation: Invitation; url: string | null }> {
   const viewer = must(work.viewer, 'manageUser')
-  const { invitation, firstName } = await getOpenInvitation(work, viewer, id)
+  const { invitation, firstName, roleId } = await getOpenInvitation(work, viewer, id)
+  await getAssignableRole(work, viewer, roleId, 'ORGANISATION', new Set(), ['id'])
   const organisation = await getOrganisation(work, viewer)
   const token = newToken()
   const expiresAt = new Date(work.now.getTime() + organisation.lifetime * HOUR_MS)
   await work.db.rows(sql`
     update invitation set token_digest = ${digest(token)}, mailed = ${sendMail}, expires_at = ${expiresAt},
-      inviter_id = ${viewer.principalId}, sent_at = case when ${sendMail} then ${work.now} else sent_at end
+      hands_over = hands_over and inviter_id = ${viewer.principalId}, inviter_id = ${viewer.principalId}, sent_at = case when ${sendMail} then ${work.now} else sent_at end
     where id = ${id}`)
   const url = await deliver(
     work,
@@ -161,7 +164,7 @@ async function getOpenInvitation(work: Work, viewer: TenantViewer, id: string) {
     throw conflict('STATE_MISMATCH', 'This invitation was answered or withdrawn already.')
   }
   const member = await getManagedMember(work, viewer, invitation.principalId)
-  return { invitation, firstName: member.firstName }
+  return { invitation, firstName: member.firstName, roleId: member.roleId }
 }
 
 export async function readInvitation(work: Work, id: string): Promise<Invitation> {

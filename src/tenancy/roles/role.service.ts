@@ -16,8 +16,8 @@ const BREADTH: Record<Visibility, number> = { SELF: 0, SHARED_PROJECTS: 1, ORGAN
  * On an organisation role its permissions and its visibility count; on a project role, `ownInProject`.
  */
 export function withinOwn(
-  viewer: TenantViewer,
-  role: Role,
+  viewer: Pick<TenantViewer, 'permissions' | 'visibility'>,
+  role: Pick<Role, 'level' | 'permissions' | 'builtIn' | 'visibility'>,
   ownInProject: ReadonlySet<string>,
 ): boolean {
   if (role.level === 'PROJECT') return contains(ownInProject, granted(role))
