@@ -65,6 +65,8 @@ export interface Acceptance {
   /** What a newcomer has chosen; the password hashed already, for that is slow. */
   newAccount: { firstName: string; lastName: string; passwordHash: string | null } | null
   delivery: TokenDelivery
+  /** False where nobody would take the newcomer's first session up, such as on a page. Default: true. */
+  startSession?: boolean
 }
 
 /**
@@ -89,9 +91,10 @@ export async function acceptInvitation(
     : mustBeOwner(account, acceptance.signedInAs)
   if (!(await closeInvitation(work, invitation.id, 'ACCEPTED'))) throw tokenInvalid(TOKEN)
   await enliven(work, invitation, userId)
-  const session = newcomer
-    ? await firstSession(work, invitation, userId, acceptance.delivery)
-    : null
+  const session =
+    newcomer && (acceptance.startSession ?? true)
+      ? await firstSession(work, invitation, userId, acceptance.delivery)
+      : null
   if (invitation.handsOver && invitation.inviterId)
     await handOver(work, invitation, invitation.inviterId)
   return { principalId: invitation.principalId, organisationId: invitation.organisationId, session }

@@ -1,5 +1,16 @@
 import type { FastifyInstance } from 'fastify'
 import type { Node } from '../../graphql/context.ts'
+import { registerInvitationPage } from './invitation-page.ts'
+import { registerPageErrors } from './page-errors.ts'
+import { registerGuard } from './page-guard.ts'
+import { registerHeaders } from './page-layout.ts'
+import { registerStyle } from './page-style.ts'
 
-/** The pages where mailed links land. */
-export async function registerPages(_app: FastifyInstance, _node: Node): Promise<void> {}
+/** The pages where mailed links land. They load nothing from elsewhere and work without scripts. */
+export async function registerPages(app: FastifyInstance, node: Node): Promise<void> {
+  registerHeaders(app)
+  registerPageErrors(app)
+  await registerGuard(app, node.server.config)
+  registerStyle(app)
+  registerInvitationPage(app, node)
+}
