@@ -33,11 +33,17 @@ export class Migration20261121000200_event extends Migration {
     this.addSql(`create policy event_self_insert on event for insert to gatehouse_self
   with check (actor_user_id = app_user())`)
     for (const role of ['operator', 'system']) {
-      this.addSql(`create policy event_${role}_select on event for select to gatehouse_${role} using (true)`)
-      this.addSql(`create policy event_${role}_insert on event for insert to gatehouse_${role} with check (true)`)
+      this.addSql(
+        `create policy event_${role}_select on event for select to gatehouse_${role} using (true)`,
+      )
+      this.addSql(
+        `create policy event_${role}_insert on event for insert to gatehouse_${role} with check (true)`,
+      )
     }
     // append-only: nobody may change or delete
-    this.addSql(`grant select, insert on event to gatehouse_tenant, gatehouse_operator, gatehouse_system`)
+    this.addSql(
+      `grant select, insert on event to gatehouse_tenant, gatehouse_operator, gatehouse_system`,
+    )
     this.addSql(`grant insert on event to gatehouse_self`)
   }
 

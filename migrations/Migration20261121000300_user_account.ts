@@ -29,14 +29,20 @@ export class Migration20261121000300_user_account extends Migration {
   updated_at timestamptz not null,
   deleted_at timestamptz
 )`)
-    this.addSql(`create unique index user_account_email on user_account (email) where deleted_at is null`)
+    this.addSql(
+      `create unique index user_account_email on user_account (email) where deleted_at is null`,
+    )
     this.addSql(`create index user_account_operator on user_account (operator) where operator`)
     this.addSql(`alter table user_account enable row level security`)
     this.addSql(`alter table user_account force row level security`)
     this.addSql(`create policy user_account_self on user_account to gatehouse_self
   using (id = app_user()) with check (id = app_user())`)
-    this.addSql(`create policy user_account_operator on user_account to gatehouse_operator using (true) with check (true)`)
-    this.addSql(`create policy user_account_system on user_account to gatehouse_system using (true) with check (true)`)
+    this.addSql(
+      `create policy user_account_operator on user_account to gatehouse_operator using (true) with check (true)`,
+    )
+    this.addSql(
+      `create policy user_account_system on user_account to gatehouse_system using (true) with check (true)`,
+    )
     // password hashes leave the table as *system* only
     this.addSql(`grant select (${VISIBLE}) on user_account to gatehouse_self, gatehouse_operator`)
     this.addSql(`grant select, insert, update on user_account to gatehouse_system`)

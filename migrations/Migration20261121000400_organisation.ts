@@ -21,10 +21,18 @@ export class Migration20261121000400_organisation extends Migration {
 )`)
     this.addSql(`alter table platform_settings enable row level security`)
     this.addSql(`alter table platform_settings force row level security`)
-    this.addSql(`create policy platform_settings_tenant_select on platform_settings for select to gatehouse_tenant using (true)`)
-    this.addSql(`create policy platform_settings_self_select on platform_settings for select to gatehouse_self using (true)`)
-    this.addSql(`create policy platform_settings_operator on platform_settings to gatehouse_operator using (true) with check (true)`)
-    this.addSql(`create policy platform_settings_system on platform_settings to gatehouse_system using (true) with check (true)`)
+    this.addSql(
+      `create policy platform_settings_tenant_select on platform_settings for select to gatehouse_tenant using (true)`,
+    )
+    this.addSql(
+      `create policy platform_settings_self_select on platform_settings for select to gatehouse_self using (true)`,
+    )
+    this.addSql(
+      `create policy platform_settings_operator on platform_settings to gatehouse_operator using (true) with check (true)`,
+    )
+    this.addSql(
+      `create policy platform_settings_system on platform_settings to gatehouse_system using (true) with check (true)`,
+    )
     this.addSql(`grant select on platform_settings to gatehouse_tenant, gatehouse_self`)
     this.addSql(`grant select, update on platform_settings to gatehouse_operator`)
     this.addSql(`grant select, insert, update on platform_settings to gatehouse_system`)
@@ -53,7 +61,9 @@ export class Migration20261121000400_organisation extends Migration {
   updated_at timestamptz not null,
   deleted_at timestamptz
 )`)
-    this.addSql(`create unique index organisation_slug on organisation (slug) where deleted_at is null`)
+    this.addSql(
+      `create unique index organisation_slug on organisation (slug) where deleted_at is null`,
+    )
 
     this.addSql(`create table role (
   id uuid primary key,
@@ -71,7 +81,9 @@ export class Migration20261121000400_organisation extends Migration {
   deleted_at timestamptz,
   constraint role_of_level unique (organisation_id, id, level)
 )`)
-    this.addSql(`create unique index role_name on role (organisation_id, level, sort_name) where deleted_at is null`)
+    this.addSql(
+      `create unique index role_name on role (organisation_id, level, sort_name) where deleted_at is null`,
+    )
     this.addSql(`create index role_organisation on role (organisation_id, sort_name, id)`)
     // Deferred: the organisation and its roles are founded in one transaction.
     this.addSql(`alter table organisation add constraint organisation_default_role

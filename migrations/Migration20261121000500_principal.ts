@@ -37,14 +37,28 @@ export class Migration20261121000500_principal extends Migration {
   constraint principal_account check
     (kind = 'SERVICE_ACCOUNT' or removed_at is not null or (status = 'INVITED') = (user_id is null))
 )`)
-    this.addSql(`create unique index principal_user on principal (organisation_id, user_id) where removed_at is null`)
-    this.addSql(`create unique index principal_email on principal (organisation_id, email) where removed_at is null`)
-    this.addSql(`create unique index principal_external_id on principal (organisation_id, external_id) where removed_at is null`)
+    this.addSql(
+      `create unique index principal_user on principal (organisation_id, user_id) where removed_at is null`,
+    )
+    this.addSql(
+      `create unique index principal_email on principal (organisation_id, email) where removed_at is null`,
+    )
+    this.addSql(
+      `create unique index principal_external_id on principal (organisation_id, external_id) where removed_at is null`,
+    )
     // one for each order of the member list
-    this.addSql(`create index principal_by_name on principal (organisation_id, kind, sort_name, id) where removed_at is null`)
-    this.addSql(`create index principal_by_email on principal (organisation_id, kind, email, id) where removed_at is null`)
-    this.addSql(`create index principal_by_created on principal (organisation_id, kind, created_at, id) where removed_at is null`)
-    this.addSql(`create index principal_by_active on principal (organisation_id, kind, last_active_at, id) where removed_at is null`)
+    this.addSql(
+      `create index principal_by_name on principal (organisation_id, kind, sort_name, id) where removed_at is null`,
+    )
+    this.addSql(
+      `create index principal_by_email on principal (organisation_id, kind, email, id) where removed_at is null`,
+    )
+    this.addSql(
+      `create index principal_by_created on principal (organisation_id, kind, created_at, id) where removed_at is null`,
+    )
+    this.addSql(
+      `create index principal_by_active on principal (organisation_id, kind, last_active_at, id) where removed_at is null`,
+    )
     this.addSql(`create index principal_by_role on principal (role_id) where removed_at is null`)
     this.addSql(`create index principal_by_user on principal (user_id)`)
 
@@ -67,7 +81,9 @@ as $$ select id from principal where user_id = app_user() and removed_at is null
     for (const table of ['organisation', 'role', 'principal', 'member_word']) {
       this.addSql(`alter table ${table} enable row level security`)
       this.addSql(`alter table ${table} force row level security`)
-      this.addSql(`create policy ${table}_system on ${table} to gatehouse_system using (true) with check (true)`)
+      this.addSql(
+        `create policy ${table}_system on ${table} to gatehouse_system using (true) with check (true)`,
+      )
     }
     this.addSql(`create policy organisation_tenant on organisation to gatehouse_tenant
   using (id = app_organisation()) with check (id = app_organisation())`)
@@ -80,9 +96,15 @@ as $$ select id from principal where user_id = app_user() and removed_at is null
   using (organisation_id in (select app_own_organisations()))`)
     this.addSql(`create policy principal_self on principal to gatehouse_self
   using (user_id = app_user()) with check (user_id = app_user())`)
-    this.addSql(`create policy organisation_operator on organisation to gatehouse_operator using (true) with check (true)`)
-    this.addSql(`create policy principal_operator on principal to gatehouse_operator using (true) with check (true)`)
-    this.addSql(`create policy role_operator_select on role for select to gatehouse_operator using (true)`)
+    this.addSql(
+      `create policy organisation_operator on organisation to gatehouse_operator using (true) with check (true)`,
+    )
+    this.addSql(
+      `create policy principal_operator on principal to gatehouse_operator using (true) with check (true)`,
+    )
+    this.addSql(
+      `create policy role_operator_select on role for select to gatehouse_operator using (true)`,
+    )
 
     this.addSql(`grant select, update on organisation to gatehouse_tenant, gatehouse_operator`)
     this.addSql(`grant select on organisation, role, principal to gatehouse_self`)

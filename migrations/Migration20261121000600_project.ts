@@ -25,8 +25,12 @@ export class Migration20261121000600_project extends Migration {
     foreign key (organisation_id, registration_default_role_id, registration_role_level)
     references role (organisation_id, id, level)
 )`)
-    this.addSql(`create unique index project_slug on project (organisation_id, slug) where deleted_at is null`)
-    this.addSql(`create index project_by_name on project (organisation_id, sort_name, id) where deleted_at is null`)
+    this.addSql(
+      `create unique index project_slug on project (organisation_id, slug) where deleted_at is null`,
+    )
+    this.addSql(
+      `create index project_by_name on project (organisation_id, sort_name, id) where deleted_at is null`,
+    )
 
     this.addSql(`create table project_access (
   id uuid primary key,
@@ -53,15 +57,22 @@ export class Migration20261121000600_project extends Migration {
       this.addSql(`alter table ${table} force row level security`)
       this.addSql(`create policy ${table}_tenant on ${table} to gatehouse_tenant
   using (organisation_id = app_organisation()) with check (organisation_id = app_organisation())`)
-      this.addSql(`create policy ${table}_system on ${table} to gatehouse_system using (true) with check (true)`)
-      this.addSql(`create policy ${table}_operator_select on ${table} for select to gatehouse_operator using (true)`)
+      this.addSql(
+        `create policy ${table}_system on ${table} to gatehouse_system using (true) with check (true)`,
+      )
+      this.addSql(
+        `create policy ${table}_operator_select on ${table} for select to gatehouse_operator using (true)`,
+      )
     }
     this.addSql(`create policy project_self_select on project for select to gatehouse_self
   using (organisation_id in (select app_own_organisations()))`)
-    this.addSql(`create policy project_access_self_select on project_access for select to gatehouse_self
+    this
+      .addSql(`create policy project_access_self_select on project_access for select to gatehouse_self
   using (principal_id in (select app_own_principals()))`)
     this.addSql(`grant select, insert, update on project to gatehouse_tenant, gatehouse_system`)
-    this.addSql(`grant select, insert, update, delete on project_access to gatehouse_tenant, gatehouse_system`)
+    this.addSql(
+      `grant select, insert, update, delete on project_access to gatehouse_tenant, gatehouse_system`,
+    )
     this.addSql(`grant select on project, project_access to gatehouse_self, gatehouse_operator`)
   }
 

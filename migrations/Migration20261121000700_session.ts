@@ -35,20 +35,34 @@ export class Migration20261121000700_session extends Migration {
     references principal (organisation_id, id),
   constraint session_project foreign key (organisation_id, project_id) references project (organisation_id, id)
 )`)
-    this.addSql(`create index session_of_user on session (user_id, last_active_at, id) where ended_at is null`)
-    this.addSql(`create index session_in_organisation on session (organisation_id, last_active_at, id) where ended_at is null`)
-    this.addSql(`create index session_of_principal on session (principal_id, last_active_at, id) where ended_at is null`)
+    this.addSql(
+      `create index session_of_user on session (user_id, last_active_at, id) where ended_at is null`,
+    )
+    this.addSql(
+      `create index session_in_organisation on session (organisation_id, last_active_at, id) where ended_at is null`,
+    )
+    this.addSql(
+      `create index session_of_principal on session (principal_id, last_active_at, id) where ended_at is null`,
+    )
     this.addSql(`alter table session enable row level security`)
     this.addSql(`alter table session force row level security`)
     this.addSql(`create policy session_tenant on session to gatehouse_tenant
   using (organisation_id = app_organisation()) with check (organisation_id = app_organisation())`)
     this.addSql(`create policy session_self on session to gatehouse_self
   using (user_id = app_user()) with check (user_id = app_user())`)
-    this.addSql(`create policy session_operator on session to gatehouse_operator using (true) with check (true)`)
-    this.addSql(`create policy session_system on session to gatehouse_system using (true) with check (true)`)
+    this.addSql(
+      `create policy session_operator on session to gatehouse_operator using (true) with check (true)`,
+    )
+    this.addSql(
+      `create policy session_system on session to gatehouse_system using (true) with check (true)`,
+    )
     // what refresh tokens are made from leaves the table as *system* only
-    this.addSql(`grant select (${VISIBLE}) on session to gatehouse_tenant, gatehouse_self, gatehouse_operator`)
-    this.addSql(`grant update (ended_at, end_reason) on session to gatehouse_tenant, gatehouse_self, gatehouse_operator`)
+    this.addSql(
+      `grant select (${VISIBLE}) on session to gatehouse_tenant, gatehouse_self, gatehouse_operator`,
+    )
+    this.addSql(
+      `grant update (ended_at, end_reason) on session to gatehouse_tenant, gatehouse_self, gatehouse_operator`,
+    )
     this.addSql(`grant select, insert, update on session to gatehouse_system`)
 
     this.addSql(`create table signing_key (
@@ -68,7 +82,9 @@ export class Migration20261121000700_session extends Migration {
     for (const table of ['signing_key', 'attempt']) {
       this.addSql(`alter table ${table} enable row level security`)
       this.addSql(`alter table ${table} force row level security`)
-      this.addSql(`create policy ${table}_system on ${table} to gatehouse_system using (true) with check (true)`)
+      this.addSql(
+        `create policy ${table}_system on ${table} to gatehouse_system using (true) with check (true)`,
+      )
       this.addSql(`grant select, insert, update, delete on ${table} to gatehouse_system`)
     }
   }

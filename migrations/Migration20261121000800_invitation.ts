@@ -24,14 +24,18 @@ export class Migration20261121000800_invitation extends Migration {
   constraint invitation_of foreign key (organisation_id, principal_id) references principal (organisation_id, id),
   constraint invitation_inviter foreign key (organisation_id, inviter_id) references principal (organisation_id, id)
 )`)
-    this.addSql(`create unique index invitation_open_address on invitation (organisation_id, email) where closed_at is null`)
+    this.addSql(
+      `create unique index invitation_open_address on invitation (organisation_id, email) where closed_at is null`,
+    )
     this.addSql(`create index invitation_of_member on invitation (principal_id, id)`)
     this.addSql(`create index invitation_in_organisation on invitation (organisation_id, id)`)
     this.addSql(`alter table invitation enable row level security`)
     this.addSql(`alter table invitation force row level security`)
     this.addSql(`create policy invitation_tenant on invitation to gatehouse_tenant
   using (organisation_id = app_organisation()) with check (organisation_id = app_organisation())`)
-    this.addSql(`create policy invitation_system on invitation to gatehouse_system using (true) with check (true)`)
+    this.addSql(
+      `create policy invitation_system on invitation to gatehouse_system using (true) with check (true)`,
+    )
     this.addSql(`grant select (${VISIBLE}), insert, update on invitation to gatehouse_tenant`)
     this.addSql(`grant select, insert, update on invitation to gatehouse_system`)
   }

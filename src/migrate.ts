@@ -8,7 +8,13 @@ import { ConfigError, readConfig } from './shared/config.ts'
 async function main(): Promise<void> {
   const config = readConfig(process.env)
   const pglite = config.DATABASE_URL ? undefined : await openPglite(config.DATA_DIR)
-  const options = { url: config.DATABASE_URL, dataDir: config.DATA_DIR, pool: config.DATABASE_POOL, entities, pglite }
+  const options = {
+    url: config.DATABASE_URL,
+    dataDir: config.DATA_DIR,
+    pool: config.DATABASE_POOL,
+    entities,
+    pglite,
+  }
   await migrate(options, prepareJobs)
   await pglite?.close()
   console.log('The database is up to date.')

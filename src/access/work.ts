@@ -1,11 +1,6 @@
 import type { SqlEntityManager } from '@mikro-orm/sql'
 import { CompiledQuery, type Transaction } from 'kysely'
-import {
-  contextVariables,
-  enterContext,
-  roleName,
-  type DatabaseContext,
-} from '../database/context.ts'
+import { contextVariables, enterContext, roleName, type DatabaseContext } from '../database/context.ts'
 import { sayFailure } from '../database/failures.ts'
 import type { Orm } from '../database/orm.ts'
 import type { Queries } from '../database/sql.ts'

@@ -1,18 +1,4 @@
-import {
-  getNamedType,
-  getVariableValues,
-  GraphQLError,
-  isAbstractType,
-  isObjectType,
-  Kind,
-  type FragmentDefinitionNode,
-  type GraphQLNamedType,
-  type GraphQLSchema,
-  type OperationDefinitionNode,
-  type SelectionSetNode,
-  type ValidationRule,
-  type ValueNode,
-} from 'graphql'
+import { getNamedType, getVariableValues, GraphQLError, isAbstractType, isObjectType, Kind, type FragmentDefinitionNode, type GraphQLNamedType, type GraphQLSchema, type OperationDefinitionNode, type SelectionSetNode, type ValidationRule, type ValueNode } from 'graphql'
 
 export const MOST_TOKENS = 1_000
 export const MOST_DEPTH = 10

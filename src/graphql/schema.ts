@@ -1,10 +1,5 @@
 import 'reflect-metadata'
-import {
-  isInputObjectType,
-  lexicographicSortSchema,
-  printSchema,
-  type GraphQLSchema,
-} from 'graphql'
+import { isInputObjectType, lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql'
 import type { IMiddlewareTypeMap } from 'graphql-middleware'
 import { buildSchema, type NonEmptyArray } from 'type-graphql'
 import type { Rules } from '../access/rules.ts'
@@ -13,48 +8,39 @@ import { UserResolver } from '../accounts/users/user.resolver.ts'
 import { userRules } from '../accounts/users/user.rules.ts'
 import { ViewerResolver } from '../credentials/callers/viewer.resolver.ts'
 import { viewerRules } from '../credentials/callers/viewer.rules.ts'
-import {
-  MemberSessionsResolver,
-  OrganisationSessionsResolver,
-  SessionResolver,
-  UserSessionsResolver,
-} from '../credentials/sessions/session.resolver.ts'
+import { MemberSessionsResolver, OrganisationSessionsResolver, SessionResolver, UserSessionsResolver } from '../credentials/sessions/session.resolver.ts'
 import { sessionRules } from '../credentials/sessions/session.rules.ts'
 import { FoundingResolver } from '../flows/founding/founding.resolver.ts'
 import { foundingRules } from '../flows/founding/founding.rules.ts'
-import {
-  InvitationResolver,
-  MemberInvitationResolver,
-  OrganisationInvitationsResolver,
-} from '../flows/invitations/invitation.resolver.ts'
+import { InvitationResolver, MemberInvitationResolver, OrganisationInvitationsResolver } from '../flows/invitations/invitation.resolver.ts'
 import { invitationRules } from '../flows/invitations/invitation.rules.ts'
 import { MemberActsResolver } from '../flows/members/members.resolver.ts'
 import { memberActRules } from '../flows/members/members.rules.ts'
 import { SignInResolver } from '../flows/sign-in/sign-in.resolver.ts'
 import { signInRules } from '../flows/sign-in/sign-in.rules.ts'
+import { ApiKeyResolver, OrganisationKeysResolver, PrincipalKeysResolver, UserKeysResolver } from '../credentials/api-keys/api-key.resolver.ts'
+import { apiKeyRules } from '../credentials/api-keys/api-key.rules.ts'
+import { OrganisationServiceAccountsResolver, ServiceAccountResolver } from '../credentials/service-accounts/service-account.resolver.ts'
+import { serviceAccountRules } from '../credentials/service-accounts/service-account.rules.ts'
+import { MemberStatesResolver } from '../flows/members/member-states.resolver.ts'
+import { OperatorOrganisationsResolver } from '../flows/operators/operator-organisations.resolver.ts'
+import { OperatorUsersResolver } from '../flows/operators/operator-users.resolver.ts'
+import { operatorRules } from '../flows/operators/operator.rules.ts'
+import { NodeResolver } from '../operations/nodes/node.resolver.ts'
+import { nodeRules } from '../operations/nodes/node.rules.ts'
+import { PlatformListsResolver } from '../operations/platform/platform.resolver.ts'
+import { platformRules } from '../operations/platform/platform.rules.ts'
+import { ProjectActsResolver } from '../tenancy/projects/project-acts.resolver.ts'
+import { RoleActsResolver } from '../tenancy/roles/role-acts.resolver.ts'
 import { AppError } from '../shared/errors.ts'
-import {
-  MemberResolver,
-  OrganisationMembersResolver,
-  ProjectAccessPrincipalResolver,
-  UserMembershipsResolver,
-} from '../tenancy/memberships/member.resolver.ts'
+import { MemberResolver, OrganisationMembersResolver, ProjectAccessPrincipalResolver, UserMembershipsResolver } from '../tenancy/memberships/member.resolver.ts'
 import { memberRules } from '../tenancy/memberships/member.rules.ts'
 import { PrincipalResolver } from '../tenancy/memberships/principal.resolver.ts'
 import { OrganisationResolver } from '../tenancy/organisations/organisation.resolver.ts'
 import { organisationRules } from '../tenancy/organisations/organisation.rules.ts'
-import {
-  OrganisationPolicyResolver,
-  OrganisationSettingsResolver,
-  PlatformResolver,
-} from '../tenancy/policies/policy.resolver.ts'
+import { OrganisationPolicyResolver, OrganisationSettingsResolver, PlatformResolver } from '../tenancy/policies/policy.resolver.ts'
 import { policyRules } from '../tenancy/policies/policy.rules.ts'
-import {
-  OrganisationProjectsResolver,
-  ProjectAccessResolver,
-  ProjectResolver,
-  RegistrationPolicyResolver,
-} from '../tenancy/projects/project.resolver.ts'
+import { OrganisationProjectsResolver, ProjectAccessResolver, ProjectResolver, RegistrationPolicyResolver } from '../tenancy/projects/project.resolver.ts'
 import { projectRules } from '../tenancy/projects/project.rules.ts'
 import { OrganisationRolesResolver, RoleResolver } from '../tenancy/roles/role.resolver.ts'
 import { roleRules } from '../tenancy/roles/role.rules.ts'
@@ -62,29 +48,42 @@ import { Problem } from './problem.type.ts'
 
 // oxlint-disable-next-line typescript/ban-types -- type-graphql takes classes as plain functions
 const RESOLVERS: NonEmptyArray<Function> = [
+  ApiKeyResolver,
   FoundingResolver,
   InvitationResolver,
   MemberActsResolver,
   MemberInvitationResolver,
   MemberResolver,
   MemberSessionsResolver,
+  MemberStatesResolver,
+  NodeResolver,
+  OperatorOrganisationsResolver,
+  OperatorUsersResolver,
   OrganisationInvitationsResolver,
+  OrganisationKeysResolver,
   OrganisationMembersResolver,
   OrganisationPolicyResolver,
   OrganisationProjectsResolver,
   OrganisationResolver,
   OrganisationRolesResolver,
+  OrganisationServiceAccountsResolver,
   OrganisationSessionsResolver,
   OrganisationSettingsResolver,
+  PlatformListsResolver,
   PlatformResolver,
+  PrincipalKeysResolver,
   PrincipalResolver,
   ProjectAccessPrincipalResolver,
   ProjectAccessResolver,
+  ProjectActsResolver,
   ProjectResolver,
   RegistrationPolicyResolver,
+  RoleActsResolver,
   RoleResolver,
+  ServiceAccountResolver,
   SessionResolver,
   SignInResolver,
+  UserKeysResolver,
   UserMembershipsResolver,
   UserResolver,
   UserSessionsResolver,
@@ -92,14 +91,19 @@ const RESOLVERS: NonEmptyArray<Function> = [
 ]
 
 const ALL_RULES: Rules[] = [
+  apiKeyRules,
   foundingRules,
   invitationRules,
   memberActRules,
   memberRules,
+  nodeRules,
+  operatorRules,
   organisationRules,
+  platformRules,
   policyRules,
   projectRules,
   roleRules,
+  serviceAccountRules,
   sessionRules,
   signInRules,
   userRules,

@@ -4,21 +4,10 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 import { fastifyApolloHandler } from '@as-integrations/fastify'
 import { ApolloArmor } from '@escape.tech/graphql-armor'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import {
-  Kind,
-  type FragmentDefinitionNode,
-  type GraphQLFormattedError,
-  type GraphQLSchema,
-} from 'graphql'
+import { Kind, type FragmentDefinitionNode, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
 import { Context, type Node, type RefreshCookie } from '../graphql/context.ts'
 import { formatError, isOurFault, rootOf } from '../graphql/format-error.ts'
-import {
-  MOST_ALIASES,
-  MOST_DEPTH,
-  MOST_TOKENS,
-  mustBeAffordable,
-  oneGuess,
-} from '../graphql/limits.ts'
+import { MOST_ALIASES, MOST_DEPTH, MOST_TOKENS, mustBeAffordable, oneGuess } from '../graphql/limits.ts'
 import { requestInfo } from './authenticate.ts'
 import { anonymousBodyLimit, BODY_LIMIT } from './body-limit.ts'
 import { refuse } from './refuse.ts'

@@ -1,10 +1,7 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql'
 import type { Context } from '../../graphql/context.ts'
-import { unauthenticated } from '../../shared/errors.ts'
-import {
-  CreateOrganisationInput,
-  OrganisationPayload,
-} from '../../tenancy/organisations/organisation.type.ts'
+import { inSession } from '../../access/viewer.ts'
+import { CreateOrganisationInput, OrganisationPayload } from '../../tenancy/organisations/organisation.type.ts'
 import { createOrganisation } from './founding.service.ts'
 
 @Resolver()
@@ -17,7 +14,7 @@ export class FoundingResolver {
     @Arg('input', () => CreateOrganisationInput) input: CreateOrganisationInput,
     @Ctx() { asSystem, viewer }: Context,
   ): Promise<OrganisationPayload> {
-    if (!viewer) throw unauthenticated()
-    return { organisation: await asSystem(work => createOrganisation(work, viewer, input)) }
+    const person = inSession(viewer)
+    return { organisation: await asSystem(work => createOrganisation(work, person, input)) }
   }
 }

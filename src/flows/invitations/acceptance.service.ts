@@ -1,27 +1,15 @@
-import { contains, granted, type AccessLevel } from '../../access/permissions.ts'
+import { everything, granted, isContained, type AccessLevel, type PermissionInfo } from '../../access/permissions.ts'
 import type { Work } from '../../access/work.ts'
-import {
-  createAccount,
-  findAccount,
-  fullName,
-  type Account,
-} from '../../accounts/users/user.service.ts'
+import { createAccount, findAccount, fullName, type Account } from '../../accounts/users/user.service.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
+import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { isActive } from '../../credentials/callers/standing.ts'
-import {
-  createSession,
-  endSessionsOf,
-  type RenewedSession,
-} from '../../credentials/sessions/session.service.ts'
+import { createSession, endSessionsOf, type RenewedSession } from '../../credentials/sessions/session.service.ts'
 import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { badInput, forbidden, tokenInvalid, unauthenticated } from '../../shared/errors.ts'
 import { endMembership } from '../../tenancy/memberships/membership.service.ts'
-import {
-  effectivePolicy,
-  readOrganisationPolicy,
-  readPlatform,
-} from '../../tenancy/policies/policy.service.ts'
+import { effectivePolicy, readOrganisationPolicy, readPlatform } from '../../tenancy/policies/policy.service.ts'
 import { closeInvitation, findByToken, type LinkedInvitation } from './invitation.service.ts'
 import type { InvitationPreview } from './invitation.type.ts'
 
@@ -162,13 +150,17 @@ async function mustStillBeOffered(work: Work, invitation: LinkedInvitation): Pro
   )
   if (!offer) throw tokenInvalid(TOKEN)
   if (!invitation.inviterId) return
-  const own = granted({
-    builtIn: offer.inviterBuiltIn,
-    level: 'ORGANISATION',
-    permissions: offer.inviterPermissions,
-  })
+  const own = await work.db.rows<PermissionInfo>(sql`
+    select name, description, level, false as "builtIn" from permission where organisation_id = ${invitation.organisationId}`)
+  const held = granted(
+    { builtIn: offer.inviterBuiltIn, level: 'ORGANISATION', permissions: offer.inviterPermissions },
+    own,
+  )
+  const offered = offer.builtIn
+    ? { ...offer, permissions: [...everything('ORGANISATION', own)] }
+    : offer
   const there = !offer.removedAt && !offer.lockedAt && isActive(offer, work.now)
-  if (!there || !own.has('manageUser') || !contains(own, granted(offer)))
+  if (!there || !held.has('manageUser') || !isContained(offered, held))
     throw forbidden(
       'EXCEEDS_OWN_PERMISSIONS',
       'Whoever invited you may no longer do so. Ask for a new invitation.',
@@ -244,6 +236,7 @@ async function handOver(
 ): Promise<void> {
   await endSessionsOf(work, founderId, 'the organisation was handed over')
   await endMembership(work, founderId)
+  await revokeKeysOf(work, founderId)
   await record(work, 'member.removed', {
     organisationId: invitation.organisationId,
     target: { kind: 'Member', id: founderId },

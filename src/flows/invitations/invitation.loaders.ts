@@ -65,7 +65,12 @@ export async function listInvitations(
   const after = args.after == null ? null : readCursor(ring, list, args.after)
   const queries = read(tenantOf(viewer))
   const matching = join(
-    [sql`i.organisation_id = ${viewer.organisationId}`, ...conditions(args.filter, now)],
+    [
+      sql`i.organisation_id = ${viewer.organisationId}`,
+      // an invitation shows no more of people than the member list does
+      sql`i.principal_id in (select m.id from principal m)`,
+      ...conditions(args.filter, now),
+    ],
     ' and ',
   )
   const beyond: Sql = after ? sql`and i.id < ${after.id}::uuid` : sql``

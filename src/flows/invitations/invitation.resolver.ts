@@ -1,17 +1,5 @@
-import {
-  Arg,
-  Args,
-  ArgsType,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  Mutation,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql'
-import { inOrganisation } from '../../access/viewer.ts'
+import { Arg, Args, ArgsType, Ctx, Field, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql'
+import { inside } from '../../access/viewer.ts'
 import { readName } from '../../accounts/users/user.service.ts'
 import { mustBeAcceptable } from '../../credentials/passwords/password.service.ts'
 import { certain } from '../../database/loader.ts'
@@ -21,24 +9,10 @@ import { DateTime } from '../../shared/scalars.ts'
 import { Acknowledgement } from '../../shared/payloads.type.ts'
 import { Member, Principal } from '../../tenancy/memberships/member.type.ts'
 import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
-import {
-  acceptInvitation,
-  declineInvitation,
-  passwordRulesFor,
-  previewInvitation,
-} from './acceptance.service.ts'
+import { acceptInvitation, declineInvitation, passwordRulesFor, previewInvitation } from './acceptance.service.ts'
 import { listInvitations, statusOf } from './invitation.loaders.ts'
 import { resendInvitation, revokeInvitation } from './invitation.service.ts'
-import {
-  AcceptInvitationInput,
-  AcceptInvitationPayload,
-  Invitation,
-  InvitationConnection,
-  InvitationFilter,
-  InvitationPayload,
-  InvitationPreview,
-  InvitationStatus,
-} from './invitation.type.ts'
+import { AcceptInvitationInput, AcceptInvitationPayload, Invitation, InvitationConnection, InvitationFilter, InvitationPayload, InvitationPreview, InvitationStatus } from './invitation.type.ts'
 
 @ArgsType()
 class InvitationsArgs extends PageArgs {
@@ -152,10 +126,11 @@ export class InvitationResolver {
 export class OrganisationInvitationsResolver {
   @FieldResolver(() => InvitationConnection, { nullable: true, description: 'Needs `manageUser`.' })
   invitations(
+    @Root() { id }: Organisation,
     @Args(() => InvitationsArgs) args: InvitationsArgs,
     @Ctx() { viewer, read, node, now }: Context,
   ) {
-    return listInvitations(read, node.server.keys, inOrganisation(viewer), args, now)
+    return listInvitations(read, node.server.keys, inside(viewer, id), args, now)
   }
 }
 

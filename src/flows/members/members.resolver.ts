@@ -3,13 +3,9 @@ import type { Context } from '../../graphql/context.ts'
 import { RevokeSessionsPayload } from '../../credentials/sessions/session.type.ts'
 import { MemberPayload } from '../../tenancy/memberships/member.type.ts'
 import { addMember } from './add-member.service.ts'
-import {
-  lockMember,
-  removeMember,
-  revokeMemberSessions,
-  unlockMember,
-} from './member-acts.service.ts'
-import { AddMemberInput, AddMemberPayload, DeletePayload } from './members.type.ts'
+import { lockMember, removeMember, revokeMemberSessions, unlockMember } from './member-acts.service.ts'
+import { DeletePayload } from '../../tenancy/organisations/organisation.type.ts'
+import { AddMemberInput, AddMemberPayload } from './members.type.ts'
 
 @Resolver()
 export class MemberActsResolver {

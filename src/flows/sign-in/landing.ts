@@ -1,8 +1,5 @@
 import { toDate, type Instant } from '../../database/columns.ts'
-import {
-  membershipMayBeEntered,
-  type MembershipStanding,
-} from '../../credentials/callers/standing.ts'
+import { membershipMayBeEntered, type MembershipStanding } from '../../credentials/callers/standing.ts'
 import { NOWHERE, type PlaceOfSession } from '../../credentials/sessions/session.service.ts'
 
 /** One of the person's memberships, in the order in which they joined. */

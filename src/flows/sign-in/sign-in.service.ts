@@ -2,11 +2,7 @@ import type { RequestInfo, Work } from '../../access/work.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
 import { accountMayEnter, type AccountStanding } from '../../credentials/callers/standing.ts'
 import type { PasswordHasher } from '../../credentials/passwords/hasher.ts'
-import {
-  createSession,
-  type PlaceOfSession,
-  type RenewedSession,
-} from '../../credentials/sessions/session.service.ts'
+import { createSession, type PlaceOfSession, type RenewedSession } from '../../credentials/sessions/session.service.ts'
 import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
 import { reserveAttempt } from '../../credentials/throttle/throttle.service.ts'
 import { record } from '../../outbox/events/event.service.ts'

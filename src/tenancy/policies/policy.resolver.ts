@@ -1,32 +1,11 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql'
-import { inOrganisation, tenantOf, type Viewer } from '../../access/viewer.ts'
-import type { DatabaseContext } from '../../database/context.ts'
+import { inside, operatorOf, tenantOf } from '../../access/viewer.ts'
 import { certain } from '../../database/loader.ts'
 import type { Context } from '../../graphql/context.ts'
-import { unauthenticated } from '../../shared/errors.ts'
 import { Organisation, OrganisationPayload } from '../organisations/organisation.type.ts'
 import { Role } from '../roles/role.type.ts'
-import {
-  effectivePolicy,
-  platformView,
-  readOrganisationPolicy,
-  readPlatform,
-  updateOrganisationSettings,
-  updatePlatformSettings,
-} from './policy.service.ts'
-import {
-  OrganisationSettings,
-  Platform,
-  PlatformSettings,
-  PlatformSettingsPayload,
-  UpdateOrganisationSettingsInput,
-  UpdatePlatformSettingsInput,
-} from './policy.type.ts'
-
-const operatorOf = (viewer: Viewer | null): DatabaseContext => {
-  if (!viewer) throw unauthenticated()
-  return { role: 'operator', userId: viewer.userId }
-}
+import { effectivePolicy, platformView, readOrganisationPolicy, readPlatform, updateOrganisationSettings, updatePlatformSettings } from './policy.service.ts'
+import { OrganisationSettings, Platform, PlatformSettings, PlatformSettingsPayload, UpdateOrganisationSettingsInput, UpdatePlatformSettingsInput } from './policy.type.ts'
 
 @Resolver(() => OrganisationSettings)
 export class OrganisationSettingsResolver {
@@ -51,7 +30,7 @@ export class OrganisationPolicyResolver {
     @Root() { id }: Organisation,
     @Ctx() { viewer, read }: Context,
   ): Promise<OrganisationSettings> {
-    const queries = read(tenantOf(inOrganisation(viewer)))
+    const queries = read(tenantOf(inside(viewer, id)))
     const own = await readOrganisationPolicy(queries, id)
     return { organisationId: id, ...effectivePolicy(await readPlatform(queries), own) }
   }
