@@ -3,7 +3,8 @@ import fastifyCookie from '@fastify/cookie'
 import fastifyCors from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
-import { createCallerLookup } from './credentials/callers/caller.ts'
+import { createKeyLookup } from './credentials/callers/key-caller.ts'
+import { createSessionLookup } from './credentials/callers/session-caller.ts'
 import { PasswordHasher } from './credentials/passwords/hasher.ts'
 import { AccessTokens } from './credentials/sessions/access-token.ts'
 import { Presence } from './credentials/sessions/presence.ts'
@@ -98,7 +99,8 @@ export async function buildApp({
       seconds: config.ACCESS_TOKEN_SECONDS,
       now: clock,
     }),
-    lookUp: createCallerLookup(system, ceilings, clock),
+    lookUpSession: createSessionLookup(system, ceilings, clock),
+    lookUpKey: createKeyLookup(system, clock),
     clock,
   }
   const state = { stopping: false }

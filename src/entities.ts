@@ -1,4 +1,6 @@
 import { UserEntity } from './accounts/users/user.entity.ts'
+import { ApiKeyProjectEntity } from './credentials/api-keys/api-key-project.entity.ts'
+import { ApiKeyEntity } from './credentials/api-keys/api-key.entity.ts'
 import { SessionEntity } from './credentials/sessions/session.entity.ts'
 import { SigningKeyEntity } from './credentials/signing-keys/signing-key.entity.ts'
 import { AttemptEntity } from './credentials/throttle/attempt.entity.ts'
@@ -10,15 +12,19 @@ import { OrganisationEntity } from './tenancy/organisations/organisation.entity.
 import { PlatformSettingsEntity } from './tenancy/policies/platform-settings.entity.ts'
 import { ProjectAccessEntity } from './tenancy/projects/project-access.entity.ts'
 import { ProjectEntity } from './tenancy/projects/project.entity.ts'
+import { PermissionEntity } from './tenancy/roles/permission.entity.ts'
 import { RoleEntity } from './tenancy/roles/role.entity.ts'
 
 /** Every row class. */
 export const entities = [
+  ApiKeyEntity,
+  ApiKeyProjectEntity,
   AttemptEntity,
   EventEntity,
   InvitationEntity,
   MemberWordEntity,
   OrganisationEntity,
+  PermissionEntity,
   PlatformSettingsEntity,
   PrincipalEntity,
   ProjectAccessEntity,

@@ -61,25 +61,54 @@ const EVERYTHING: Record<AccessLevel, ReadonlySet<string>> = {
   PROJECT: all('PROJECT'),
 }
 
-/** What a role grants on its level, with what that implies. The Administrator's is computed: everything. */
-export function granted(role: {
+/** What decides about a role's reach. */
+interface RoleGrant {
   builtIn: boolean
   level: AccessLevel
-  permissions: string[]
-}): ReadonlySet<string> {
-  if (role.builtIn) return EVERYTHING[role.level]
-  return new Set(role.permissions.flatMap(name => [name, ...(IMPLIED[name] ?? [])]))
+  permissions: readonly string[]
 }
+
+/** Permissions with what they imply. */
+export const withImplied = (names: Iterable<string>): ReadonlySet<string> =>
+  new Set([...names].flatMap(name => [name, ...(IMPLIED[name] ?? [])]))
+
+/**
+ * What a role grants on its level, with what that implies. The Administrator's is computed: everything.
+ *
+ * @param own permissions that the organisation has defined itself.
+ */
+export const granted = (role: RoleGrant, own: readonly PermissionInfo[]): ReadonlySet<string> =>
+  role.builtIn ? everything(role.level, own) : withImplied(role.permissions)
 
 /** Everything on one level: what the Administrator holds there. */
-export const everything = (level: AccessLevel): ReadonlySet<string> => EVERYTHING[level]
+export function everything(
+  level: AccessLevel,
+  own: readonly PermissionInfo[],
+): ReadonlySet<string> {
+  if (!own.length) return EVERYTHING[level]
+  return new Set([
+    ...EVERYTHING[level],
+    ...own.filter(each => each.level === level).map(each => each.name),
+  ])
+}
+
+/** Everything a role can hold: what this server enforces, and what the organisation has defined. */
+export const catalogue = (own: readonly PermissionInfo[]): readonly PermissionInfo[] =>
+  own.length ? [...BUILT_IN, ...own] : BUILT_IN
 
 /** The catalogue entries of some names, in the catalogue's order. */
-export const describe = (names: ReadonlySet<string>): PermissionInfo[] =>
-  BUILT_IN.filter(each => names.has(each.name))
+export const describe = (
+  names: ReadonlySet<string>,
+  own: readonly PermissionInfo[],
+): PermissionInfo[] => catalogue(own).filter(each => names.has(each.name))
 
-/** The permission that makes a principal one whom only their like may act on. */
-export const contains = (own: ReadonlySet<string>, other: Iterable<string>): boolean => {
-  for (const name of other) if (!own.has(name)) return false
+/** Whether everything that a role lists lies within `own`. */
+export function isContained(role: RoleGrant, own: ReadonlySet<string>): boolean {
+  for (const name of withImplied(role.permissions)) if (!own.has(name)) return false
   return true
 }
+
+/** Whether a role holds anything that this server itself guards, beyond seeing people. */
+export const isAdministrative = (role: RoleGrant): boolean =>
+  role.builtIn ||
+  role.permissions.some(name => name !== 'viewUser' && BUILT_IN.some(each => each.name === name))

@@ -1,7 +1,14 @@
 import { AppError, unauthenticated } from '../shared/errors.ts'
 import type { Permission } from './permissions.ts'
-import { allow, rule, type Rule } from './shield.ts'
-import { can, organisationNotChosen, refusal, type Viewer } from './viewer.ts'
+import { allow, and, rule, type Rule } from './shield.ts'
+import {
+  can,
+  inside,
+  keyNotAllowed,
+  organisationNotChosen,
+  refusal,
+  type Viewer,
+} from './viewer.ts'
 
 /** What doors look at; the whole context is larger. */
 interface DoorContext {
@@ -17,31 +24,92 @@ const door = (name: string, ask: (context: DoorContext) => true | AppError): Rul
     ask(context),
   )
 
+/** A door that looks at the thing behind it too. */
+function parentDoor(
+  name: string,
+  ask: (context: DoorContext, parent: { id: string; organisationId?: string }) => true | AppError,
+): Rule {
+  return rule(name, { cache: 'no_cache' })(
+    (parent: { id: string; organisationId?: string }, _args: unknown, context: DoorContext) =>
+      ask(context, parent),
+  )
+}
+
+/** A refusal is returned, for a rule that throws loses its words. */
+function asked(question: () => true | AppError): true | AppError {
+  try {
+    return question()
+  } catch (error) {
+    if (error instanceof AppError) return error
+    throw error
+  }
+}
+
 /** Anybody, signed in or not. */
 export const everyone: Rule = allow as unknown as Rule
 
-/** A person in a session. */
-export const signedIn = door('signedIn', ({ viewer }) => (viewer ? true : unauthenticated()))
+/** Whoever has presented a credential that holds. */
+export const identified = door('identified', ({ viewer }) => (viewer ? true : unauthenticated()))
+
+/** A person in a session; never an API key. */
+export const signedIn = door('signedIn', ({ viewer }) =>
+  !viewer ? unauthenticated() : viewer.credential === 'SESSION' || keyNotAllowed(),
+)
 
 /** Someone who acts in an organisation. */
 export const insideOrganisation = door('insideOrganisation', ({ viewer }) =>
   !viewer ? unauthenticated() : viewer.organisationId ? true : organisationNotChosen(),
 )
 
-const holding = new Map<Permission, Rule>()
+const known = new Map<string, Rule>()
 
-/** The caller holds `permission` in the organisation in use. */
-export function holds(permission: Permission): Rule {
-  // shield wants one rule of a name
-  const known = holding.get(permission)
-  if (known) return known
-  const made = door(
-    `holds:${permission}`,
-    ({ viewer }) => can(viewer, permission) || refusal(viewer, permission),
-  )
-  holding.set(permission, made)
+/** shield wants one rule of a name. */
+function once(name: string, make: (name: string) => Rule): Rule {
+  const before = known.get(name)
+  if (before) return before
+  const made = make(name)
+  known.set(name, made)
   return made
 }
+
+/** The caller holds `permission` in the organisation in use. */
+export const holds = (permission: Permission): Rule =>
+  once(`holds:${permission}`, name =>
+    door(name, ({ viewer }) => can(viewer, permission) || refusal(viewer, permission)),
+  )
+
+/** Asked of an organisation: it is the one in use, or an operator looks in from the platform. */
+export const here = parentDoor('here', ({ viewer }, { id }) =>
+  asked(() => inside(viewer, id) && true),
+)
+
+/** Asked of an organisation: the caller holds `permission` there, or is an operator who looks in from the platform. */
+export const holdsHere = (permission: Permission): Rule =>
+  once(`holdsHere:${permission}`, name =>
+    parentDoor(name, ({ viewer }, { id }) =>
+      asked(() => {
+        const reader = inside(viewer, id)
+        return can(reader, permission) || refusal(reader, permission)
+      }),
+    ),
+  )
+
+/** Asked of a member: it is the caller, or the caller holds `permission` where that member is. */
+export const selfOr = (permission: Permission): Rule =>
+  once(`selfOr:${permission}`, name =>
+    parentDoor(name, ({ viewer }, { id, organisationId }) =>
+      asked(() => {
+        if (viewer?.principalId === id) return true
+        const reader = inside(viewer, organisationId ?? '')
+        return can(reader, permission) || refusal(reader, permission)
+      }),
+    ),
+  )
+
+/** Asked of a thing in an organisation: that one is in use, or an operator looks in from the platform. */
+export const projectHere = parentDoor('projectHere', ({ viewer }, { organisationId }) =>
+  asked(() => inside(viewer, organisationId ?? '') && true),
+)
 
 /** An operator of the platform. */
 export const operator = door('operator', ({ viewer }) =>
@@ -63,6 +131,16 @@ export const recentSignIn = door('recentSignIn', ({ viewer, now, stepUpSeconds }
         'Prove again who you are with `reauthenticate`, then try again.',
       ),
 )
+
+/** An operator who has proven lately who they are. */
+export const recentOperator: Rule = and(signedIn, operator, recentSignIn)
+
+/** A person who has proven lately who they are. */
+export const recentPerson: Rule = and(signedIn, recentSignIn)
+
+/** The caller holds `permission` in the organisation in use, in a session. */
+export const holdsInSession = (permission: Permission): Rule =>
+  once(`holdsInSession:${permission}`, () => and(signedIn, holds(permission)))
 
 /** Rules of some types, by field. */
 export type Rules = Record<string, Record<string, Rule>>

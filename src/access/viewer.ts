@@ -1,24 +1,46 @@
-import { forbidden, unauthenticated, type AppError } from '../shared/errors.ts'
+import { AppError, forbidden, unauthenticated } from '../shared/errors.ts'
 import type { DatabaseContext } from '../database/context.ts'
-import type { Permission } from './permissions.ts'
+import {
+  everything,
+  isContained,
+  type AccessLevel,
+  type Permission,
+  type PermissionInfo,
+} from './permissions.ts'
 
 export type Visibility = 'ORGANISATION' | 'SHARED_PROJECTS' | 'SELF'
 export type SessionTask = 'VERIFY_EMAIL' | 'ENROL_MFA' | 'CHOOSE_ORGANISATION'
 
 /** Who calls: read afresh for every request, so that what was changed a moment ago already holds. */
 export interface Viewer {
-  userId: string
-  sessionId: string
+  credential: 'SESSION' | 'API_KEY'
+  /** The account; null for service accounts. */
+  userId: string | null
+  sessionId: string | null
+  apiKeyId: string | null
   name: string
   email: string
   emailVerified: boolean
   operator: boolean
-  /** Where the session acts; null until an organisation was chosen. */
+  /** Where the caller acts; null until an organisation was chosen. */
   organisationId: string | null
   principalId: string | null
+  principalKind: 'MEMBER' | 'SERVICE_ACCOUNT'
   projectId: string | null
-  /** Permissions on the organisation, with what they imply. */
+  /** What the role grants on the organisation, with what that implies. */
+  rolePermissions: ReadonlySet<string>
+  /** The same, narrowed by a key's scopes: what holds. */
   permissions: ReadonlySet<string>
+  /** A key's scopes; null for sessions, which are not narrowed. */
+  scopes: ReadonlySet<string> | null
+  /** The projects a key is confined to; null for all. */
+  confinedTo: ReadonlySet<string> | null
+  /** The permissions that the organisation has defined itself. */
+  ownCatalogue: readonly PermissionInfo[]
+  /** True for whoever holds every permission of the organisation: only they are above an Administrator. */
+  holdsEverything: boolean
+  /** The role is the Administrator: everything in every project. */
+  administrator: boolean
   visibility: Visibility
   tasks: SessionTask[]
   authenticatedAt: Date
@@ -26,6 +48,9 @@ export interface Viewer {
 
 /** A viewer who acts in an organisation. */
 export type TenantViewer = Viewer & { organisationId: string; principalId: string }
+
+/** A person in a session. */
+export type Person = Viewer & { userId: string; sessionId: string }
 
 /** True where the viewer acts in an organisation and holds `permission` there. Pure: it reads nothing but the viewer. */
 export function can(viewer: Viewer | null, permission: Permission): boolean {
@@ -40,6 +65,8 @@ export function can(viewer: Viewer | null, permission: Permission): boolean {
 export function refusal(viewer: Viewer | null, permission: Permission): AppError {
   if (!viewer) return unauthenticated()
   if (!viewer.organisationId) return organisationNotChosen()
+  if (viewer.rolePermissions.has(permission))
+    return forbidden('SCOPE_MISSING', `This key lacks the scope \`${permission}\`.`)
   return forbidden(
     'PERMISSION_MISSING',
     `This needs the permission \`${permission}\` in the organisation in use.`,
@@ -52,8 +79,68 @@ export function must(viewer: Viewer | null, permission: Permission): TenantViewe
   return viewer as TenantViewer
 }
 
+/**
+ * Containment: nobody hands out, or acts on, more than they hold. Every path that grants or rules asks here. Of a role
+ * on the organisation its permissions and its visibility count, of one in a project what the viewer holds there.
+ */
+export function withinOwn(
+  viewer: Viewer,
+  role: RoleReach & { visibility: Visibility },
+  ownInProject: ReadonlySet<string> = inEveryProject(viewer),
+): boolean {
+  if (role.level === 'PROJECT') return isContained(role, ownInProject)
+  return holdsRole(viewer, role)
+}
+
+interface RoleReach {
+  builtIn: boolean
+  level: AccessLevel
+  permissions: readonly string[]
+}
+
+/** What somebody's own role gives them to hand on. */
+interface Authority {
+  permissions: ReadonlySet<string>
+  visibility: Visibility
+  holdsEverything: boolean
+}
+
+/** Whether somebody holds all that a role on the organisation holds, and sees as much. */
+export const holdsRole = (
+  holder: Authority,
+  role: RoleReach & { visibility: Visibility },
+): boolean => isAbove(holder, role) && BREADTH[role.visibility] <= BREADTH[holder.visibility]
+
+/** Whether the viewer may act on a principal with this role. How much the other sees does not protect them. */
+export const isAbove = (viewer: Omit<Authority, 'visibility'>, role: RoleReach): boolean =>
+  role.builtIn ? viewer.holdsEverything : isContained(role, viewer.permissions)
+
+const BREADTH: Record<Visibility, number> = { SELF: 0, SHARED_PROJECTS: 1, ORGANISATION: 2 }
+
+/** What the viewer holds in each and every project, whatever their place in it. */
+export function inEveryProject(viewer: Viewer): ReadonlySet<string> {
+  if (viewer.confinedTo) return new Set()
+  const all = viewer.administrator ? everything('PROJECT', viewer.ownCatalogue) : new Set<string>()
+  const narrowed = viewer.scopes ? all.intersection(viewer.scopes) : all
+  return can(viewer, 'manageProject') ? narrowed.union(new Set(['manageProjectAccess'])) : narrowed
+}
+
+/** What holds of some permissions in a project: all of them for people, those within the scopes for keys. */
+export function inProject(
+  viewer: Viewer,
+  projectId: string,
+  names: ReadonlySet<string>,
+): ReadonlySet<string> {
+  if (viewer.confinedTo && !viewer.confinedTo.has(projectId)) return new Set()
+  const { scopes } = viewer
+  return scopes ? names.intersection(scopes) : names
+}
+
 export const organisationNotChosen = () =>
   forbidden('ORGANISATION_NOT_CHOSEN', 'Choose an organisation first with `switchOrganisation`.')
+
+export const keyNotAllowed = () =>
+  forbidden('KEY_NOT_ALLOWED', 'Only people can do this, in a session; not API keys.')
 
 export function inOrganisation(viewer: Viewer | null): TenantViewer {
   if (!viewer) throw unauthenticated()
@@ -61,11 +148,60 @@ export function inOrganisation(viewer: Viewer | null): TenantViewer {
   return viewer as TenantViewer
 }
 
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+
+/**
+ * In whose place an organisation's settings, lists and look-ups are read: as the viewer where they act in it, as an
+ * operator who looks in from the platform otherwise.
+ *
+ * @throws {AppError} `FORBIDDEN` / `ORGANISATION_NOT_ACTIVE` for one's own organisation that is not the one in use.
+ */
+export function inside(viewer: Viewer | null, organisationId: string): TenantViewer {
+  if (viewer?.organisationId === organisationId) return inOrganisation(viewer)
+  if (!viewer) throw unauthenticated()
+  if (!viewer.operator)
+    throw forbidden(
+      'ORGANISATION_NOT_ACTIVE',
+      'Switch to this organisation first with `switchOrganisation`.',
+    )
+  const all = everything('ORGANISATION', [])
+  return {
+    ...viewer,
+    organisationId,
+    principalId: NOBODY,
+    permissions: all,
+    rolePermissions: all,
+    visibility: 'ORGANISATION',
+    administrator: true,
+    ownCatalogue: [],
+  }
+}
+
+export function inSession(viewer: Viewer | null): Person {
+  if (!viewer) throw unauthenticated()
+  if (!viewer.userId || !viewer.sessionId) throw keyNotAllowed()
+  return viewer as Person
+}
+
+export function asOperator(viewer: Viewer | null): Person {
+  const person = inSession(viewer)
+  if (!person.operator)
+    throw forbidden('PERMISSION_MISSING', 'Only operators of the platform can do this.')
+  return person
+}
+
 /** The database context in which a viewer's own organisation is read and changed. */
 export const tenantOf = (viewer: TenantViewer): DatabaseContext => ({
   role: 'tenant',
   organisationId: viewer.organisationId,
   userId: viewer.userId,
+  principalId: viewer.principalId,
+  visibility: viewer.visibility,
 })
 
-export const selfOf = (viewer: Viewer): DatabaseContext => ({ role: 'self', userId: viewer.userId })
+export const selfOf = (viewer: Person): DatabaseContext => ({ role: 'self', userId: viewer.userId })
+
+export const operatorOf = (viewer: Viewer | null): DatabaseContext => ({
+  role: 'operator',
+  userId: asOperator(viewer).userId,
+})

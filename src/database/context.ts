@@ -3,7 +3,13 @@
  * security; the policies read `app.organisation` and `app.user`, and see nothing where those are unset.
  */
 export type DatabaseContext =
-  | { role: 'tenant'; organisationId: string; userId?: string | null }
+  | {
+      role: 'tenant'
+      organisationId: string
+      userId: string | null
+      principalId: string
+      visibility: 'ORGANISATION' | 'SHARED_PROJECTS' | 'SELF'
+    }
   | { role: 'self'; userId: string }
   | { role: 'operator'; userId: string }
   | { role: 'system' }
@@ -14,17 +20,20 @@ export const ROLES = ['tenant', 'self', 'operator', 'system'] as const
 
 export const roleName = (role: DatabaseContext['role']): string => `gatehouse_${role}`
 
-const ID = /^[0-9a-f-]{36}$/
+const HARMLESS = /^(?:[0-9a-f-]{36}|[A-Z_]+)?$/
 
 /** The session variables of a context, all of them, so that none is left over from another. */
 export function contextVariables(context: DatabaseContext): Record<string, string> {
+  const tenant = context.role === 'tenant' ? context : null
   const variables = {
-    'app.organisation': context.role === 'tenant' ? context.organisationId : '',
+    'app.organisation': tenant?.organisationId ?? '',
+    'app.principal': tenant?.principalId ?? '',
+    'app.visibility': tenant?.visibility ?? '',
     'app.user': context.role === 'system' ? '' : (context.userId ?? ''),
   }
-  // they are written into statements: nothing but an id may pass
+  // they are written into statements: nothing but ids and the names of visibilities may pass
   for (const value of Object.values(variables))
-    if (value && !ID.test(value)) throw new Error('A database context takes ids only.')
+    if (!HARMLESS.test(value)) throw new Error('A database context takes ids only.')
   return variables
 }
 

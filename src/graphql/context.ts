@@ -1,5 +1,14 @@
-import { inOrganisation, selfOf, tenantOf, type Viewer } from '../access/viewer.ts'
+import {
+  inOrganisation,
+  inside,
+  inSession,
+  selfOf,
+  tenantOf,
+  type Viewer,
+} from '../access/viewer.ts'
 import { transact, type RequestInfo, type Server, type Work } from '../access/work.ts'
+import { createApiKeyLoaders } from '../credentials/api-keys/api-key.loaders.ts'
+import { createServiceAccountLoaders } from '../credentials/service-accounts/service-account.loaders.ts'
 import type { Caller } from '../credentials/callers/caller.ts'
 import type { PasswordHasher } from '../credentials/passwords/hasher.ts'
 import type { AccessTokens } from '../credentials/sessions/access-token.ts'
@@ -24,7 +33,8 @@ export interface Node {
   server: Server
   hasher: PasswordHasher
   tokens: AccessTokens
-  lookUp: (sessionId: string) => Promise<Caller | null>
+  lookUpSession: (sessionId: string) => Promise<Caller | null>
+  lookUpKey: (secret: string) => Promise<Caller | null>
   clock: () => Date
 }
 
@@ -40,6 +50,8 @@ const createLoaders = (read: (organisationId: string) => Queries) => ({
   ...createRoleLoaders(read),
   ...createProjectLoaders(read),
   ...createMemberLoaders(read),
+  ...createServiceAccountLoaders(read),
+  ...createApiKeyLoaders(read),
   ...createInvitationLoaders(read),
 })
 
@@ -90,17 +102,16 @@ export class Context {
 
   /** Reads rows of an organisation: as the tenant where the answer is about it, else as one's own. */
   readonly readIn = (organisationId: string): Queries => {
-    const inside = this.state.shown.find(viewer => viewer.organisationId === organisationId)
-    if (inside) return this.read(tenantOf(inOrganisation(inside)))
-    if (!this.viewer) throw unauthenticated()
-    return this.read(selfOf(this.viewer))
+    const there = this.state.shown.find(viewer => viewer.organisationId === organisationId)
+    if (there) return this.read(tenantOf(inOrganisation(there)))
+    if (this.viewer?.operator) return this.read(tenantOf(inside(this.viewer, organisationId)))
+    return this.read(selfOf(inSession(this.viewer)))
   }
 
   /** Reads an account's own rows. */
   readSelf(userId: string): Queries {
     const known = this.state.shown.find(viewer => viewer.userId === userId)
-    if (!known) throw unauthenticated()
-    return this.read(selfOf(known))
+    return this.read(selfOf(known ? inSession(known) : inSession(null)))
   }
 
   /** Runs a mutation in one transaction; in the organisation in use, unless another context is named. */
@@ -134,10 +145,12 @@ export class Context {
 
   /** The tokens of a session that was begun or renewed, with the session as it now stands. */
   async authenticated(renewed: RenewedSession): Promise<Authenticated> {
-    const caller = await this.node.lookUp(renewed.id)
-    if (!caller) throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
+    const caller = await this.node.lookUpSession(renewed.id)
+    if (!caller?.session || !caller.user)
+      throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
     this.show(caller)
-    const { viewer, session } = caller
+    const { session } = caller
+    const viewer = inSession(caller.viewer)
     const { token, expiresAt } = await this.node.tokens.issue({
       sub: viewer.userId,
       sid: viewer.sessionId,
@@ -181,7 +194,8 @@ export class Context {
 
   private show(caller: Caller): void {
     this.state.shown.unshift(caller.viewer)
-    const { organisation, role, project } = caller
+    const { organisation, role, project, viewer } = caller
+    if (organisation) this.loaders.ownCatalogue.prime(organisation.id, [...viewer.ownCatalogue])
     // the caller's own rows have just been read
     if (organisation)
       this.loaders.organisation.prime(

@@ -32,6 +32,28 @@ import { MemberActsResolver } from '../flows/members/members.resolver.ts'
 import { memberActRules } from '../flows/members/members.rules.ts'
 import { SignInResolver } from '../flows/sign-in/sign-in.resolver.ts'
 import { signInRules } from '../flows/sign-in/sign-in.rules.ts'
+import {
+  ApiKeyResolver,
+  OrganisationKeysResolver,
+  PrincipalKeysResolver,
+  UserKeysResolver,
+} from '../credentials/api-keys/api-key.resolver.ts'
+import { apiKeyRules } from '../credentials/api-keys/api-key.rules.ts'
+import {
+  OrganisationServiceAccountsResolver,
+  ServiceAccountResolver,
+} from '../credentials/service-accounts/service-account.resolver.ts'
+import { serviceAccountRules } from '../credentials/service-accounts/service-account.rules.ts'
+import { MemberStatesResolver } from '../flows/members/member-states.resolver.ts'
+import { OperatorOrganisationsResolver } from '../flows/operators/operator-organisations.resolver.ts'
+import { OperatorUsersResolver } from '../flows/operators/operator-users.resolver.ts'
+import { operatorRules } from '../flows/operators/operator.rules.ts'
+import { NodeResolver } from '../operations/nodes/node.resolver.ts'
+import { nodeRules } from '../operations/nodes/node.rules.ts'
+import { PlatformListsResolver } from '../operations/platform/platform.resolver.ts'
+import { platformRules } from '../operations/platform/platform.rules.ts'
+import { ProjectActsResolver } from '../tenancy/projects/project-acts.resolver.ts'
+import { RoleActsResolver } from '../tenancy/roles/role-acts.resolver.ts'
 import { AppError } from '../shared/errors.ts'
 import {
   MemberResolver,
@@ -62,29 +84,42 @@ import { Problem } from './problem.type.ts'
 
 // oxlint-disable-next-line typescript/ban-types -- type-graphql takes classes as plain functions
 const RESOLVERS: NonEmptyArray<Function> = [
+  ApiKeyResolver,
   FoundingResolver,
   InvitationResolver,
   MemberActsResolver,
   MemberInvitationResolver,
   MemberResolver,
   MemberSessionsResolver,
+  MemberStatesResolver,
+  NodeResolver,
+  OperatorOrganisationsResolver,
+  OperatorUsersResolver,
   OrganisationInvitationsResolver,
+  OrganisationKeysResolver,
   OrganisationMembersResolver,
   OrganisationPolicyResolver,
   OrganisationProjectsResolver,
   OrganisationResolver,
   OrganisationRolesResolver,
+  OrganisationServiceAccountsResolver,
   OrganisationSessionsResolver,
   OrganisationSettingsResolver,
+  PlatformListsResolver,
   PlatformResolver,
+  PrincipalKeysResolver,
   PrincipalResolver,
   ProjectAccessPrincipalResolver,
   ProjectAccessResolver,
+  ProjectActsResolver,
   ProjectResolver,
   RegistrationPolicyResolver,
+  RoleActsResolver,
   RoleResolver,
+  ServiceAccountResolver,
   SessionResolver,
   SignInResolver,
+  UserKeysResolver,
   UserMembershipsResolver,
   UserResolver,
   UserSessionsResolver,
@@ -92,14 +127,19 @@ const RESOLVERS: NonEmptyArray<Function> = [
 ]
 
 const ALL_RULES: Rules[] = [
+  apiKeyRules,
   foundingRules,
   invitationRules,
   memberActRules,
   memberRules,
+  nodeRules,
+  operatorRules,
   organisationRules,
+  platformRules,
   policyRules,
   projectRules,
   roleRules,
+  serviceAccountRules,
   sessionRules,
   signInRules,
   userRules,

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { RequestInfo } from '../access/work.ts'
 import type { Caller } from '../credentials/callers/caller.ts'
-import { toDate } from '../database/columns.ts'
+import { isInRanges } from '../credentials/api-keys/ip-ranges.ts'
+import { hasKeyPrefix, isWellFormed } from '../credentials/api-keys/secret.ts'
 import { isPassing } from '../database/failures.ts'
 import type { Node } from '../graphql/context.ts'
 import type { Presence } from '../credentials/sessions/presence.ts'
@@ -25,11 +26,10 @@ export function registerCaller(app: FastifyInstance, node: Node, presence: Prese
     const header = request.headers.authorization
     if (header === undefined) return
     try {
-      const caller = await readCaller(node, header)
+      const caller = await readCaller(node, request, header)
       if (!caller) return refuseCredential(request, reply)
       request.caller = caller
-      const { sessionId, principalId } = caller.viewer
-      presence.note(sessionId, principalId, toDate(caller.lastActiveAt), node.clock())
+      presence.note(caller, request.ip, node.clock())
     } catch (error) {
       if (!isPassing(error)) throw error
       return refuse(reply, 503, {
@@ -42,22 +42,40 @@ export function registerCaller(app: FastifyInstance, node: Node, presence: Prese
   })
 }
 
-async function readCaller(node: Node, header: string): Promise<Caller | null> {
+async function readCaller(
+  node: Node,
+  request: FastifyRequest,
+  header: string,
+): Promise<Caller | null> {
   const token = BEARER.exec(header)?.[1]
-  const verified = token ? await node.tokens.verify(token) : null
+  if (!token) return null
+  return hasKeyPrefix(token) ? byKey(node, token, request.ip) : byAccessToken(node, token)
+}
+
+async function byAccessToken(node: Node, token: string): Promise<Caller | null> {
+  const verified = await node.tokens.verify(token)
   if (!verified) return null
-  const caller = await node.lookUp(verified.sessionId)
+  const caller = await node.lookUpSession(verified.sessionId)
   // a switch raises the generation: tokens from before it name a place that is no longer the session's
   const holds =
     caller && caller.viewer.userId === verified.userId && caller.generation === verified.generation
   return holds ? caller : null
 }
 
+async function byKey(node: Node, token: string, address: string): Promise<Caller | null> {
+  const caller = isWellFormed(token) ? await node.lookUpKey(token) : null
+  const ranges = caller?.apiKey?.allowedIpRanges
+  return caller && (!ranges || isInRanges(address, ranges)) ? caller : null
+}
+
 const refuseCredential = (request: FastifyRequest, reply: FastifyReply) =>
   refuse(reply.header('www-authenticate', 'Bearer error="invalid_token"'), 401, {
-    message: 'This access token does not hold. Refresh the session, or sign in again.',
+    message:
+      'This access token or API key does not hold. Refresh the session, sign in again, or take another key.',
     code: 'UNAUTHENTICATED',
-    reason: 'SESSION_ENDED',
+    reason: hasKeyPrefix(BEARER.exec(request.headers.authorization ?? '')?.[1] ?? '')
+      ? 'KEY_INVALID'
+      : 'SESSION_ENDED',
     requestId: request.id,
   })
 

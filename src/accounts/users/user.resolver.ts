@@ -1,5 +1,5 @@
 import { Ctx, Query, Resolver } from 'type-graphql'
-import { selfOf } from '../../access/viewer.ts'
+import { inSession, selfOf } from '../../access/viewer.ts'
 import type { Context } from '../../graphql/context.ts'
 import { getUser } from './user.loaders.ts'
 import { User } from './user.type.ts'
@@ -10,7 +10,8 @@ export class UserResolver {
     nullable: true,
     description: 'The signed-in person. For sessions only; API keys ask for `viewer`.',
   })
-  me(@Ctx() { viewer, read }: Context): Promise<User> | null {
-    return viewer && getUser(read(selfOf(viewer)), viewer.userId)
+  me(@Ctx() { viewer, read }: Context): Promise<User> {
+    const person = inSession(viewer)
+    return getUser(read(selfOf(person)), person.userId)
   }
 }

@@ -1,140 +1,107 @@
-import { granted, type AccessLevel } from '../../access/permissions.ts'
-import type { SessionTask, Viewer, Visibility } from '../../access/viewer.ts'
-import { USER_FIELDS } from '../../accounts/users/user.loaders.ts'
-import type { User } from '../../accounts/users/user.type.ts'
-import { columns, rowAt, toDate, type Instant } from '../../database/columns.ts'
-import { sql, type Queries } from '../../database/sql.ts'
-import { inOrder, shareLookups } from '../../shared/batch.ts'
+import {
+  everything,
+  granted,
+  isContained,
+  type AccessLevel,
+  type PermissionInfo,
+} from '../../access/permissions.ts'
+import type { Viewer } from '../../access/viewer.ts'
+import { columns, rowAt, type Instant } from '../../database/columns.ts'
+import { sql, type Sql } from '../../database/sql.ts'
 import { MEMBER_FIELDS, memberColumns } from '../../tenancy/memberships/member.loaders.ts'
 import type { Member } from '../../tenancy/memberships/member.type.ts'
+import type { User } from '../../accounts/users/user.type.ts'
 import { ORGANISATION_FIELDS } from '../../tenancy/organisations/organisation.loaders.ts'
 import type { Organisation } from '../../tenancy/organisations/organisation.type.ts'
-import { PROJECT_FIELDS } from '../../tenancy/projects/project.loaders.ts'
 import type { Project } from '../../tenancy/projects/project.type.ts'
 import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
 import type { Role } from '../../tenancy/roles/role.type.ts'
-import { SESSION_FIELDS } from '../sessions/session.loaders.ts'
+import type { ApiKey } from '../api-keys/api-key.type.ts'
 import type { Session } from '../sessions/session.type.ts'
-import { accountGoesOn, membershipGoesOn } from './standing.ts'
+import type { MembershipStanding } from './standing.ts'
 
 /** Everything one statement tells of a caller: the rows `viewer` answers from, and what decides. */
 export interface Caller {
   viewer: Viewer
-  session: Session
-  user: User
+  session: Session | null
+  apiKey: ApiKey | null
+  user: User | null
+  /** Member or service account. */
   member: Member | null
   organisation: Organisation | null
   project: Project | null
   role: Role | null
+  /** Generation of the session: access tokens of another one do not hold. */
   generation: number
-  /** When the session was last seen, for the record kept off the request's path. */
+  /** When the credential was last seen, for the record kept off the request's path. */
   lastActiveAt: Date
-}
-
-/** Ceilings of the configuration, in seconds. */
-export interface SessionCeilings {
-  idle: number
-  lifetime: number
 }
 
 const MEMBER_ALL = [...MEMBER_FIELDS, 'lastActiveAt', '__typename']
 
-/**
- * Looks callers up: session, account, membership, organisation, role and project in one statement, shared between
- * the requests of one turn of the event loop. Nothing is remembered, so what was changed a moment ago already holds.
- */
-export function createCallerLookup(system: Queries, ceilings: SessionCeilings, clock: () => Date) {
-  const shared = shareLookups<string, Record<string, unknown> | null>(async ids => {
-    const rows = await system.rows<Record<string, unknown>>(sql`
-      select ${columns('s', SESSION_FIELDS, 's.')}, s.generation as "generation",
-        ${columns('u', USER_FIELDS, 'u.')}, btrim(u.first_name || ' ' || u.last_name) as "u.name", u.deleted_at as "userDeletedAt",
-        ${memberColumns('m', 'm.')}, m.vouched,
-        ${columns('o', ORGANISATION_FIELDS, 'o.')}, o.deleted_at as "organisationDeletedAt",
-        ${columns('r', ROLE_FIELDS, 'r.')}, ${columns('p', PROJECT_FIELDS, 'p.')},
-        least(t.session_idle_minutes, o.session_idle_minutes) * 60 as "idle",
-        least(t.session_lifetime_hours, o.session_lifetime_hours) * 3600 as "lifetime"
-      from session s
-      join user_account u on u.id = s.user_id
-      cross join platform_settings t
-      left join principal m on m.id = s.principal_id
-      left join organisation o on o.id = s.organisation_id
-      left join role r on r.id = m.role_id
-      left join project p on p.id = s.project_id and p.deleted_at is null
-      where s.id = any(${[...new Set(ids)]}::uuid[]) and s.ended_at is null`)
-    return inOrder(ids, rows, row => row['s.id'] as string)
-  })
-  /** Null where the session is over, whatever ended it. */
-  return async (sessionId: string): Promise<Caller | null> => {
-    const row = await shared.load(sessionId)
-    return row && readCaller(row, ceilings, clock())
-  }
+/** What is read of the principal, whichever credential leads to it: tables `m`, `o` and `r`. */
+export const PRINCIPAL_COLUMNS: Sql = sql`${memberColumns('m', 'm.')}, m.vouched,
+  ${columns('o', ORGANISATION_FIELDS, 'o.')}, o.deleted_at as "organisationDeletedAt", ${columns('r', ROLE_FIELDS, 'r.')},
+  (select jsonb_agg(jsonb_build_object('name', c.name, 'description', c.description, 'level', c.level, 'builtIn', false)
+    order by c.name) from permission c where c.organisation_id = o.id) as "ownCatalogue"`
+
+/** The rows of a principal in a joined row; null where it acts nowhere. */
+export interface PrincipalRows {
+  member: Member
+  organisation: Organisation
+  role: Role
+  standing: MembershipStanding
+  ownCatalogue: PermissionInfo[]
 }
 
-function readCaller(
-  row: Record<string, unknown>,
-  ceilings: SessionCeilings,
-  now: Date,
-): Caller | null {
-  const session = rowAt<Session>(row, 's.', SESSION_FIELDS)!
-  const user = { ...rowAt<User>(row, 'u.', USER_FIELDS)!, name: row['u.name'] as string }
-  const lastActiveAt = toDate(session.lastActiveAt)
-  const idleEnd = lastActiveAt.getTime() + Math.min(ceilings.idle, row.idle as number) * 1000
-  const lifeEnd =
-    toDate(session.createdAt).getTime() + Math.min(ceilings.lifetime, row.lifetime as number) * 1000
-  const end = Math.min(toDate(session.expiresAt).getTime(), lifeEnd)
-  if (now.getTime() >= Math.min(idleEnd, end)) return null
-  if (!accountGoesOn({ ...user, deletedAt: row.userDeletedAt as Instant | null }, now)) return null
-
+export function readPrincipal(row: Record<string, unknown>): PrincipalRows | null {
   const member = rowAt<Member>(row, 'm.', MEMBER_ALL)
   const organisation = rowAt<Organisation>(row, 'o.', ORGANISATION_FIELDS)
-  if (member && organisation) {
-    const standing = {
+  const role = rowAt<Role>(row, 'r.', ROLE_FIELDS)
+  if (!member || !organisation || !role) return null
+  return {
+    member,
+    organisation,
+    role,
+    ownCatalogue: (row.ownCatalogue as PermissionInfo[] | null) ?? [],
+    standing: {
       ...member,
       vouched: row.vouched as boolean,
       organisationSuspendedAt: organisation.suspendedAt,
       organisationDeletedAt: row.organisationDeletedAt as Instant | null,
-    }
-    if (!membershipGoesOn(standing, now)) return null
-  }
-  const role = rowAt<Role>(row, 'r.', ROLE_FIELDS)
-  const project = rowAt<Project>(row, 'p.', PROJECT_FIELDS)
-  const tasks: SessionTask[] = member ? [] : ['CHOOSE_ORGANISATION']
-  return {
-    session: {
-      ...session,
-      tasks,
-      current: true,
-      idleExpiresAt: new Date(idleEnd),
-      expiresAt: new Date(end),
-    },
-    user,
-    member,
-    organisation,
-    project,
-    role,
-    generation: row.generation as number,
-    lastActiveAt,
-    viewer: {
-      userId: user.id,
-      sessionId: session.id,
-      name: member?.name ?? user.name,
-      email: user.email,
-      emailVerified: user.emailVerifiedAt != null,
-      operator: user.operator,
-      organisationId: organisation?.id ?? null,
-      principalId: member?.id ?? null,
-      projectId: project?.id ?? null,
-      permissions: role ? permissionsOf(role) : new Set(),
-      visibility: (role?.visibility ?? 'SELF') as Visibility,
-      tasks,
-      authenticatedAt: toDate(session.authenticatedAt),
     },
   }
 }
 
-const permissionsOf = (role: Role) =>
-  granted({
-    builtIn: role.builtIn,
-    level: role.level as AccessLevel,
-    permissions: role.permissions,
-  })
+/** What the role of a principal allows, narrowed by a key's scopes. */
+export function authorityOf(principal: PrincipalRows | null, scopes: ReadonlySet<string> | null) {
+  if (!principal)
+    return {
+      rolePermissions: new Set<string>(),
+      permissions: new Set<string>(),
+      ownCatalogue: [],
+      holdsEverything: false,
+      administrator: false,
+      visibility: 'SELF' as const,
+    }
+  const { role, ownCatalogue } = principal
+  const rolePermissions = granted(
+    { builtIn: role.builtIn, level: role.level as AccessLevel, permissions: role.permissions },
+    ownCatalogue,
+  )
+  const permissions = scopes
+    ? new Set([...rolePermissions].filter(name => scopes.has(name)))
+    : rolePermissions
+  const all = [...everything('ORGANISATION', ownCatalogue)]
+  return {
+    rolePermissions,
+    permissions,
+    ownCatalogue,
+    holdsEverything: isContained(
+      { builtIn: false, level: 'ORGANISATION', permissions: all },
+      permissions,
+    ),
+    administrator: role.builtIn,
+    visibility: role.visibility,
+  }
+}

@@ -1,11 +1,13 @@
 import { Arg, Ctx, FieldResolver, ID, Query, Resolver } from 'type-graphql'
-import { describe, everything, granted, type PermissionInfo } from '../../access/permissions.ts'
+import { describe, type PermissionInfo } from '../../access/permissions.ts'
+import { inProject } from '../../access/viewer.ts'
 import type { Context } from '../../graphql/context.ts'
-import { isId } from '../../shared/tokens.ts'
+import { permissionsOf } from '../../tenancy/memberships/authority.ts'
 import { Principal } from '../../tenancy/memberships/member.type.ts'
 import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { Project } from '../../tenancy/projects/project.type.ts'
 import { Permission } from '../../tenancy/roles/role.type.ts'
+import { ApiKey } from '../api-keys/api-key.type.ts'
 import { Session } from '../sessions/session.type.ts'
 import { ViewerType } from './viewer.type.ts'
 
@@ -57,17 +59,20 @@ export class ViewerResolver {
     })
     projectId?: string | null,
   ): Promise<PermissionInfo[]> {
-    if (!viewer?.organisationId || !viewer.principalId) return []
-    const names = new Set(viewer.permissions)
-    const { organisationId, principalId } = viewer
-    if (projectId && isId(projectId)) {
-      const project = await loaders.project.load({ organisationId, id: projectId })
-      const roleId = await loaders.projectRole.load({ organisationId, principalId, projectId })
-      const role = roleId ? await loaders.role.load({ organisationId, id: roleId }) : null
-      if (project && caller?.role?.builtIn)
-        for (const name of everything('PROJECT')) names.add(name)
-      if (role) for (const name of granted(role)) names.add(name)
-    }
-    return describe(names)
+    if (!viewer?.organisationId || !caller?.member) return []
+    if (!projectId) return describe(viewer.permissions, viewer.ownCatalogue)
+    const held = await permissionsOf(loaders, caller.member, projectId)
+    return describe(
+      viewer.permissions.union(inProject(viewer, projectId, held.inProject)),
+      viewer.ownCatalogue,
+    )
+  }
+
+  @FieldResolver(() => ApiKey, {
+    nullable: true,
+    description: 'The API key in use; null for sessions.',
+  })
+  apiKey(@Ctx() { caller }: Context) {
+    return caller?.apiKey
   }
 }

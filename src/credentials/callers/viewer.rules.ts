@@ -1,3 +1,3 @@
-import { signedIn, type Rules } from '../../access/rules.ts'
+import { identified, type Rules } from '../../access/rules.ts'
 
-export const viewerRules = { Query: { viewer: signedIn } } satisfies Rules
+export const viewerRules = { Query: { viewer: identified } } satisfies Rules

@@ -1,18 +1,21 @@
 import { sql, type Queries } from '../../database/sql.ts'
+import type { Caller } from '../callers/caller.ts'
 
 const EVERY_MS = 60_000
 const FLUSH_MS = 5_000
 const MOST_WAITING = 10_000
 
 interface Seen {
-  sessionId: string
+  sessionId: string | null
+  apiKeyId: string | null
   principalId: string | null
+  address: string
   at: Date
 }
 
 /**
- * Writes down when sessions and members were last seen: at most once a minute each, many at once, and off the path
- * of the requests that were made.
+ * Writes down when sessions, keys and members were last seen: at most once a minute each, many at once, and off the
+ * path of the requests that were made.
  */
 export class Presence {
   readonly #system: Queries
@@ -31,9 +34,17 @@ export class Presence {
     this.#timer.unref()
   }
 
-  note(sessionId: string, principalId: string | null, last: Date, now: Date): void {
-    if (now.getTime() - last.getTime() < EVERY_MS || this.#waiting.size >= MOST_WAITING) return
-    this.#waiting.set(sessionId, { sessionId, principalId, at: now })
+  note(
+    { viewer, lastActiveAt }: Pick<Caller, 'viewer' | 'lastActiveAt'>,
+    address: string,
+    now: Date,
+  ): void {
+    if (now.getTime() - lastActiveAt.getTime() < EVERY_MS || this.#waiting.size >= MOST_WAITING)
+      return
+    const { sessionId, apiKeyId, principalId } = viewer
+    const credential = sessionId ?? apiKeyId
+    if (credential)
+      this.#waiting.set(credential, { sessionId, apiKeyId, principalId, address, at: now })
   }
 
   async flush(): Promise<void> {
@@ -41,11 +52,18 @@ export class Presence {
     const seen = [...this.#waiting.values()]
     this.#waiting = new Map()
     const members = seen.filter(each => each.principalId)
+    const sessions = seen.filter(each => each.sessionId)
+    const keys = seen.filter(each => each.apiKeyId)
     try {
       await this.#system.rows(sql`
         update session s set last_active_at = n.at
-        from unnest(${seen.map(each => each.sessionId)}::uuid[], ${seen.map(each => each.at)}::timestamptz[]) as n (id, at)
+        from unnest(${sessions.map(each => each.sessionId)}::uuid[], ${sessions.map(each => each.at)}::timestamptz[]) as n (id, at)
         where s.id = n.id and s.last_active_at < n.at and s.ended_at is null`)
+      await this.#system.rows(sql`
+        update api_key k set last_used_at = n.at, last_used_ip_address = n.address
+        from unnest(${keys.map(each => each.apiKeyId)}::uuid[], ${keys.map(each => each.at)}::timestamptz[],
+          ${keys.map(each => each.address)}::text[]) as n (id, at, address)
+        where k.id = n.id and (k.last_used_at is null or k.last_used_at < n.at)`)
       await this.#system.rows(sql`
         update principal p set last_active_at = n.at
         from unnest(${members.map(each => each.principalId)}::uuid[], ${members.map(each => each.at)}::timestamptz[]) as n (id, at)

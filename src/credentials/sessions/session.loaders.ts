@@ -1,4 +1,10 @@
-import { selfOf, tenantOf, type TenantViewer, type Viewer } from '../../access/viewer.ts'
+import {
+  selfOf,
+  tenantOf,
+  type Person,
+  type TenantViewer,
+  type Viewer,
+} from '../../access/viewer.ts'
 import type { DatabaseContext } from '../../database/context.ts'
 import { columns, toDate } from '../../database/columns.ts'
 import { join, sql, type Queries, type Sql } from '../../database/sql.ts'
@@ -28,7 +34,7 @@ type Read = (context: DatabaseContext) => Queries
 
 /** Which live sessions to list: one's own everywhere, or those acting in the organisation in use. */
 export type SessionScope =
-  | { of: 'self'; viewer: Viewer }
+  | { of: 'self'; viewer: Person }
   | { of: 'organisation'; viewer: TenantViewer; principalId?: string | null }
 
 /** Live sessions, latest activity first. */
@@ -54,6 +60,8 @@ export async function listSessions(
         ? sql`s.user_id = ${scope.viewer.userId}`
         : sql`s.organisation_id = ${scope.viewer.organisationId}`,
       ...(own || !scope.principalId ? [] : [sql`s.principal_id = ${scope.principalId}`]),
+      // members that the viewer's role does not show are not shown by their sessions either
+      ...(own ? [] : [sql`s.principal_id in (select m.id from principal m)`]),
       sql`s.ended_at is null`,
       sql`s.expires_at > ${now}`,
     ],

@@ -10,7 +10,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql'
-import { inOrganisation, must, type Viewer } from '../../access/viewer.ts'
+import { inside, inSession } from '../../access/viewer.ts'
 import { User } from '../../accounts/users/user.type.ts'
 import type { Context } from '../../graphql/context.ts'
 import { record } from '../../outbox/events/event.service.ts'
@@ -30,17 +30,12 @@ import {
   SessionConnection,
   SessionPayload,
 } from './session.type.ts'
-import { switchOrganisation } from './switch.service.ts'
+import { switchOrganisation, switchProject } from './switch.service.ts'
 
 @ArgsType()
 class OrganisationSessionsArgs extends PageArgs {
   @Field(() => ID, { nullable: true })
   memberId?: string | null
-}
-
-const signedInViewer = (viewer: Viewer | null): Viewer => {
-  if (!viewer) throw unauthenticated()
-  return viewer
 }
 
 @Resolver(() => Session)
@@ -95,7 +90,7 @@ export class SessionResolver {
     description: 'End the session in use. Sessions only.',
   })
   async signOut(@Ctx() context: Context): Promise<SessionPayload> {
-    const viewer = signedInViewer(context.viewer)
+    const viewer = inSession(context.viewer)
     await context.asSystem(async work => {
       await endSession(work, viewer.sessionId, 'signed out')
       await record(work, 'session.ended', {
@@ -104,7 +99,7 @@ export class SessionResolver {
       })
     })
     context.cookie.clear()
-    return { session: { ...context.caller!.session, endedAt: context.now } }
+    return { session: { ...context.caller!.session!, endedAt: context.now } }
   }
 
   @Mutation(() => Authenticated, {
@@ -116,9 +111,24 @@ export class SessionResolver {
     @Arg('id', () => ID) id: string,
     @Ctx() context: Context,
   ): Promise<Authenticated> {
-    const viewer = signedInViewer(context.viewer)
+    const viewer = inSession(context.viewer)
     return context.authenticated(
       await context.asSystem(work => switchOrganisation(work, viewer, id)),
+    )
+  }
+
+  @Mutation(() => Authenticated, {
+    nullable: true,
+    description:
+      'Act in a project, switching organisation where needed. Null leaves the project. Sessions only.',
+  })
+  async switchProject(
+    @Ctx() context: Context,
+    @Arg('id', () => ID, { nullable: true }) id?: string | null,
+  ): Promise<Authenticated> {
+    const person = inSession(context.viewer)
+    return context.authenticated(
+      await context.asSystem(work => switchProject(work, person, id ?? null)),
     )
   }
 }
@@ -130,7 +140,7 @@ export class UserSessionsResolver {
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { viewer, read, node, ceilings, now }: Context,
   ) {
-    const scope = { of: 'self', viewer: signedInViewer(viewer) } as const
+    const scope = { of: 'self', viewer: inSession(viewer) } as const
     return listSessions(read, node.server.keys, scope, args, ceilings, now)
   }
 }
@@ -142,12 +152,13 @@ export class OrganisationSessionsResolver {
     description: 'Live sessions acting here, latest activity first. Needs `manageUser`.',
   })
   sessions(
+    @Root() { id }: Organisation,
     @Args(() => OrganisationSessionsArgs) args: OrganisationSessionsArgs,
     @Ctx() { viewer, read, node, ceilings, now }: Context,
   ) {
     const scope = {
       of: 'organisation',
-      viewer: must(viewer, 'manageUser'),
+      viewer: inside(viewer, id),
       principalId: args.memberId,
     } as const
     return listSessions(read, node.server.keys, scope, args, ceilings, now)
@@ -161,13 +172,15 @@ export class MemberSessionsResolver {
     description: 'Live sessions acting here. Needs `manageUser`, except for oneself.',
   })
   sessions(
-    @Root() { id }: Member,
+    @Root() { id, organisationId }: Member,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { viewer, read, node, ceilings, now }: Context,
   ) {
-    const inside = inOrganisation(viewer)
-    const reader = inside.principalId === id ? inside : must(inside, 'manageUser')
-    const scope = { of: 'organisation', viewer: reader, principalId: id } as const
+    const scope = {
+      of: 'organisation',
+      viewer: inside(viewer, organisationId),
+      principalId: id,
+    } as const
     return listSessions(read, node.server.keys, scope, args, ceilings, now)
   }
 }

@@ -1,12 +1,12 @@
-import { everyone, holds, insideOrganisation, signedIn, type Rules } from '../../access/rules.ts'
+import { everyone, holdsHere, selfOr, signedIn, type Rules } from '../../access/rules.ts'
 
 export const sessionRules = {
   Mutation: {
     refreshSession: everyone,
     signOut: signedIn,
     switchOrganisation: signedIn,
+    switchProject: signedIn,
   },
-  Organisation: { sessions: holds('manageUser') },
-  // one's own may always be read; for others the resolver asks for `manageUser`
-  Member: { sessions: insideOrganisation },
+  Organisation: { sessions: holdsHere('manageUser') },
+  Member: { sessions: selfOr('manageUser') },
 } satisfies Rules

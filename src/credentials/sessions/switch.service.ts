@@ -1,9 +1,10 @@
 import { unauthenticated, forbidden, notFound } from '../../shared/errors.ts'
-import type { Viewer } from '../../access/viewer.ts'
+import { organisationNotChosen, type Person } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { toDate } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
+import { findEntry } from '../../tenancy/projects/project-entry.service.ts'
 import { isId } from '../../shared/tokens.ts'
 import { membershipMayBeEntered, type MembershipStanding } from '../callers/standing.ts'
 import { lockSession, renewSession, type RenewedSession } from './session.service.ts'
@@ -23,8 +24,9 @@ interface OwnMembership extends MembershipStanding {
  */
 export async function switchOrganisation(
   work: Work,
-  viewer: Viewer,
+  viewer: Person,
   organisationId: string,
+  projectId: string | null = null,
 ): Promise<RenewedSession> {
   const session = await lockSession(work, viewer.sessionId)
   if (!session || session.endedAt)
@@ -45,7 +47,7 @@ export async function switchOrganisation(
       'An administrator ended your sessions there. Sign in again to enter.',
     )
 
-  const place = { organisationId, principalId: membership.id, projectId: null }
+  const place = { organisationId, principalId: membership.id, projectId }
   const renewed = await renewSession(work, session, { place, retireTokens: true })
   await record(work, 'session.switched', {
     organisationId,
@@ -65,3 +67,33 @@ const findOwnMembership = (work: Work, userId: string, organisationId: string) =
       where m.user_id = ${userId} and m.organisation_id = ${organisationId} and m.removed_at is null
       for share of m`,
   )
+
+/**
+ * Lets the session in use act in a project, switching organisation where needed; null leaves the project. Moving
+ * between projects of the organisation in use is no entry, so a lock does not bar it. As *system*.
+ *
+ * @throws {AppError} `NOT_FOUND` for a project that the person cannot enter.
+ */
+export async function switchProject(
+  work: Work,
+  viewer: Person,
+  projectId: string | null,
+): Promise<RenewedSession> {
+  const entry = projectId ? await findEntry(work, viewer, projectId) : null
+  if (projectId && !entry) throw notFound('project')
+  if (entry && entry.organisationId !== viewer.organisationId)
+    return switchOrganisation(work, viewer, entry.organisationId, entry.projectId)
+  const session = await lockSession(work, viewer.sessionId)
+  if (!session || session.endedAt)
+    throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
+  const { organisationId, principalId } = session
+  if (!organisationId || !principalId) throw organisationNotChosen()
+  const place = { organisationId, principalId, projectId: entry?.projectId ?? null }
+  const renewed = await renewSession(work, session, { place, retireTokens: true })
+  await record(work, 'session.switched', {
+    organisationId,
+    target: { kind: 'Session', id: session.id },
+    changes: [{ field: 'project', before: viewer.projectId, after: place.projectId }],
+  })
+  return renewed
+}

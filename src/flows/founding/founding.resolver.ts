@@ -1,6 +1,6 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql'
 import type { Context } from '../../graphql/context.ts'
-import { unauthenticated } from '../../shared/errors.ts'
+import { inSession } from '../../access/viewer.ts'
 import {
   CreateOrganisationInput,
   OrganisationPayload,
@@ -17,7 +17,7 @@ export class FoundingResolver {
     @Arg('input', () => CreateOrganisationInput) input: CreateOrganisationInput,
     @Ctx() { asSystem, viewer }: Context,
   ): Promise<OrganisationPayload> {
-    if (!viewer) throw unauthenticated()
-    return { organisation: await asSystem(work => createOrganisation(work, viewer, input)) }
+    const person = inSession(viewer)
+    return { organisation: await asSystem(work => createOrganisation(work, person, input)) }
   }
 }

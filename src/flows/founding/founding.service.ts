@@ -1,4 +1,4 @@
-import type { Viewer } from '../../access/viewer.ts'
+import type { Person } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { findAccount } from '../../accounts/users/user.service.ts'
 import { columns } from '../../database/columns.ts'
@@ -15,7 +15,7 @@ import type {
   Organisation,
 } from '../../tenancy/organisations/organisation.type.ts'
 import { readPlatform } from '../../tenancy/policies/policy.service.ts'
-import { readSlug, readTitle } from '../../tenancy/projects/project.service.ts'
+import { readSlug, readTitle } from '../../tenancy/projects/titles.ts'
 import { createFirstRoles } from '../../tenancy/roles/role.service.ts'
 import { createInvitation } from '../invitations/invitation.service.ts'
 
@@ -24,7 +24,7 @@ const DEFAULT_LIFETIME_HOURS = 168
 /** Founds an organisation with its four roles and its first administrator; as *system*. */
 export async function createOrganisation(
   work: Work,
-  viewer: Viewer,
+  viewer: Person,
   input: CreateOrganisationInput,
 ): Promise<Organisation> {
   const platform = await readPlatform(work.db)
@@ -105,7 +105,7 @@ async function appoint(
 /** The founder stays administrator until the person named accepts. */
 async function inviteAdministrator(
   work: Work,
-  viewer: Viewer,
+  viewer: Person,
   founded: { id: string; name: string; administratorRoleId: string; email: string },
 ): Promise<void> {
   const founder = await firstRow<{ id: string }>(

@@ -1,5 +1,11 @@
-import { granted, type AccessLevel } from '../../access/permissions.ts'
-import type { Visibility } from '../../access/viewer.ts'
+import {
+  everything,
+  granted,
+  isContained,
+  type AccessLevel,
+  type PermissionInfo,
+} from '../../access/permissions.ts'
+import { holdsRole, type Visibility } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import {
   createAccount,
@@ -8,6 +14,7 @@ import {
   type Account,
 } from '../../accounts/users/user.service.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
+import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { isActive } from '../../credentials/callers/standing.ts'
 import {
   createSession,
@@ -23,7 +30,6 @@ import {
   readOrganisationPolicy,
   readPlatform,
 } from '../../tenancy/policies/policy.service.ts'
-import { withinOwn } from '../../tenancy/roles/role.service.ts'
 import { closeInvitation, findByToken, type LinkedInvitation } from './invitation.service.ts'
 import type { InvitationPreview } from './invitation.type.ts'
 
@@ -172,18 +178,22 @@ async function mustStillBeOffered(work: Work, invitation: LinkedInvitation): Pro
       'The organisation has locked this membership. Ask it to lift the lock.',
     )
   if (!invitation.inviterId) return
-  const own = granted({
-    builtIn: offer.inviterBuiltIn,
-    level: 'ORGANISATION',
-    permissions: offer.inviterPermissions,
-  })
-  const there = !offer.removedAt && !offer.lockedAt && isActive(offer, work.now)
-  const within = withinOwn(
-    { permissions: own, visibility: offer.inviterVisibility },
-    offer,
-    new Set(),
+  const own = await work.db.rows<PermissionInfo>(sql`
+    select name, description, level, false as "builtIn" from permission where organisation_id = ${invitation.organisationId}`)
+  const held = granted(
+    { builtIn: offer.inviterBuiltIn, level: 'ORGANISATION', permissions: offer.inviterPermissions },
+    own,
   )
-  if (!there || !own.has('manageUser') || !within)
+  const there = !offer.removedAt && !offer.lockedAt && isActive(offer, work.now)
+  const authority = {
+    permissions: held,
+    visibility: offer.inviterVisibility,
+    holdsEverything: isContained(
+      { builtIn: false, level: 'ORGANISATION', permissions: [...everything('ORGANISATION', own)] },
+      held,
+    ),
+  }
+  if (!there || !held.has('manageUser') || !holdsRole(authority, offer))
     throw forbidden(
       'EXCEEDS_OWN_PERMISSIONS',
       'Whoever invited you may no longer do so. Ask for a new invitation.',
@@ -271,6 +281,7 @@ async function handOver(
   if (!successor) return
   await endSessionsOf(work, founderId, 'the organisation was handed over')
   await endMembership(work, founderId)
+  await revokeKeysOf(work, founderId)
   await record(work, 'member.removed', {
     organisationId: invitation.organisationId,
     target: { kind: 'Member', id: founderId },

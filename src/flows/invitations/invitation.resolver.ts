@@ -11,7 +11,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql'
-import { inOrganisation } from '../../access/viewer.ts'
+import { inside } from '../../access/viewer.ts'
 import { readName } from '../../accounts/users/user.service.ts'
 import { mustBeAcceptable } from '../../credentials/passwords/password.service.ts'
 import { certain } from '../../database/loader.ts'
@@ -152,10 +152,11 @@ export class InvitationResolver {
 export class OrganisationInvitationsResolver {
   @FieldResolver(() => InvitationConnection, { nullable: true, description: 'Needs `manageUser`.' })
   invitations(
+    @Root() { id }: Organisation,
     @Args(() => InvitationsArgs) args: InvitationsArgs,
     @Ctx() { viewer, read, node, now }: Context,
   ) {
-    return listInvitations(read, node.server.keys, inOrganisation(viewer), args, now)
+    return listInvitations(read, node.server.keys, inside(viewer, id), args, now)
   }
 }
 

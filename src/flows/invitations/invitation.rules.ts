@@ -1,4 +1,4 @@
-import { everyone, holds, type Rules } from '../../access/rules.ts'
+import { everyone, holds, holdsHere, type Rules } from '../../access/rules.ts'
 
 export const invitationRules = {
   Query: { invitationPreview: everyone },
@@ -8,5 +8,5 @@ export const invitationRules = {
     resendInvitation: holds('manageUser'),
     revokeInvitation: holds('manageUser'),
   },
-  Organisation: { invitations: holds('manageUser') },
+  Organisation: { invitations: holdsHere('manageUser') },
 } satisfies Rules

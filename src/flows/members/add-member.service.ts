@@ -10,7 +10,7 @@ import { getMember, readExternalId } from '../../tenancy/memberships/member.serv
 import type { Member } from '../../tenancy/memberships/member.type.ts'
 import { createMembership } from '../../tenancy/memberships/membership.service.ts'
 import { inDomains } from '../../tenancy/policies/domains.ts'
-import { grantAccess } from '../../tenancy/projects/project.service.ts'
+import { grantAccess } from '../../tenancy/projects/project-access.service.ts'
 import { getAssignableRole } from '../../tenancy/roles/role.service.ts'
 import { createInvitation, getOrganisation } from '../invitations/invitation.service.ts'
 import type { AddMemberInput } from './members.type.ts'
@@ -35,7 +35,7 @@ export async function addMember(
       'The organisation allows people of certain mail domains only.',
     )
   const roleId = input.roleId ?? organisation.defaultRoleId
-  const role = await getAssignableRole(work, viewer, roleId, 'ORGANISATION', new Set(), [
+  const role = await getAssignableRole(work, viewer, roleId, 'ORGANISATION', null, [
     'input',
     'roleId',
   ])

@@ -1,15 +1,15 @@
 import { must } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { sql } from '../../database/sql.ts'
+import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { endSessionsOf } from '../../credentials/sessions/session.service.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { badInput } from '../../shared/errors.ts'
+import { getManagedMember, getMember } from '../../tenancy/memberships/member.service.ts'
 import {
-  getManagedMember,
-  getMember,
+  keepAdministrator,
   lockAdministration,
-  mustKeepAdministrator,
-} from '../../tenancy/memberships/member.service.ts'
+} from '../../tenancy/organisations/administration.ts'
 import type { Member } from '../../tenancy/memberships/member.type.ts'
 import { endMembership } from '../../tenancy/memberships/membership.service.ts'
 import { closeInvitationsOf } from '../invitations/invitation.service.ts'
@@ -20,13 +20,13 @@ const LONGEST_REASON = 500
 export async function lockMember(work: Work, id: string, reason: string | null): Promise<Member> {
   const viewer = must(work.viewer, 'manageUser')
   const words = readReason(reason)
-  await lockAdministration(work, viewer)
+  await lockAdministration(work, viewer.organisationId)
   const member = await getManagedMember(work, viewer, id)
   if (member.lockedAt) return member
   await work.db.rows(
     sql`update principal set locked_at = ${work.now}, updated_at = ${work.now} where id = ${member.id}`,
   )
-  await mustKeepAdministrator(work, viewer)
+  await keepAdministrator(work, viewer.organisationId)
   await record(work, 'member.locked', {
     organisationId: viewer.organisationId,
     target: targetOf(member),
@@ -53,12 +53,13 @@ export async function unlockMember(work: Work, id: string): Promise<Member> {
 /** Ends a membership with its sessions, project access and open invitation. The account lives on. */
 export async function removeMember(work: Work, id: string): Promise<Member> {
   const viewer = must(work.viewer, 'manageUser')
-  await lockAdministration(work, viewer)
+  await lockAdministration(work, viewer.organisationId)
   const member = await getManagedMember(work, viewer, id)
-  await endMembership(work, member.id)
+  await endMembership(work, member.id, true)
+  await revokeKeysOf(work, member.id)
   await endSessionsOf(work, member.id, 'the membership ended')
   await closeInvitationsOf(work, member.id)
-  await mustKeepAdministrator(work, viewer)
+  await keepAdministrator(work, viewer.organisationId)
   await record(work, 'member.removed', {
     organisationId: viewer.organisationId,
     target: targetOf(member),
@@ -82,13 +83,13 @@ export async function revokeMemberSessions(work: Work, id: string): Promise<numb
   return count
 }
 
-const targetOf = (member: Member) => ({ kind: 'Member', id: member.id, name: member.name })
+export const targetOf = (member: Member) => ({ kind: 'Member', id: member.id, name: member.name })
 
 // lines and tabs are text; the rest of them no database takes or no reader sees
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
-function readReason(reason: string | null): string | null {
+export function readReason(reason: string | null): string | null {
   const text = reason?.trim() ?? ''
   if (text.length > LONGEST_REASON)
     throw badInput(['reason'], 'OUT_OF_RANGE', `A reason has at most ${LONGEST_REASON} characters.`)

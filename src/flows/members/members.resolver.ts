@@ -9,7 +9,8 @@ import {
   revokeMemberSessions,
   unlockMember,
 } from './member-acts.service.ts'
-import { AddMemberInput, AddMemberPayload, DeletePayload } from './members.type.ts'
+import { DeletePayload } from '../../tenancy/organisations/organisation.type.ts'
+import { AddMemberInput, AddMemberPayload } from './members.type.ts'
 
 @Resolver()
 export class MemberActsResolver {

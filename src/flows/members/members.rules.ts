@@ -1,11 +1,15 @@
-import { holds, type Rules } from '../../access/rules.ts'
+import { holds, holdsInSession, signedIn, type Rules } from '../../access/rules.ts'
 
 export const memberActRules = {
   Mutation: {
     addMember: holds('manageUser'),
     lockMember: holds('manageUser'),
     unlockMember: holds('manageUser'),
+    suspendMember: holds('manageUser'),
+    deactivateMember: holds('manageUser'),
+    activateMember: holds('manageUser'),
     removeMember: holds('manageUser'),
-    revokeMemberSessions: holds('manageUser'),
+    revokeMemberSessions: holdsInSession('manageUser'),
+    leaveOrganisation: signedIn,
   },
 } satisfies Rules

@@ -1,7 +1,6 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql'
 import { EmailAddress, WebUrl } from '../../shared/scalars.ts'
 import { Member } from '../../tenancy/memberships/member.type.ts'
-import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { ProjectAccessInput } from '../../tenancy/projects/project.type.ts'
 
 /** A person to add. */
@@ -50,20 +49,4 @@ export class AddMemberPayload {
       'The invitation link, shown this once, when no mail was asked for and an account has yet to be set up. Accepting through a link that was not mailed proves no mailbox: the address stays unconfirmed.',
   })
   invitationUrl!: string | null
-}
-
-/** What remains to be cleaned from caches after something was deleted. */
-@ObjectType({
-  description: 'What remains to be cleaned from caches after something was deleted.',
-  simpleResolvers: true,
-})
-export class DeletePayload {
-  @Field(() => ID)
-  deletedId!: string
-
-  @Field(() => Organisation, {
-    nullable: true,
-    description: 'The organisation that owned it, ready for its lists to be read again.',
-  })
-  organisation!: Organisation | null
 }

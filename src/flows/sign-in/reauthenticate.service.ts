@@ -1,4 +1,4 @@
-import type { Viewer } from '../../access/viewer.ts'
+import type { Person } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import {
   lockSession,
@@ -9,7 +9,7 @@ import { record } from '../../outbox/events/event.service.ts'
 import { unauthenticated } from '../../shared/errors.ts'
 
 /** Marks the session in use as fresh, once its person has proven who they are; as *system*. Renews its tokens. */
-export async function confirmSession(work: Work, viewer: Viewer): Promise<RenewedSession> {
+export async function confirmSession(work: Work, viewer: Person): Promise<RenewedSession> {
   const session = await lockSession(work, viewer.sessionId)
   if (!session || session.endedAt)
     throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')

@@ -1,7 +1,8 @@
 import { Arg, createUnionType, Ctx, Mutation, Resolver } from 'type-graphql'
+import { inSession } from '../../access/viewer.ts'
 import type { Context } from '../../graphql/context.ts'
 import { Authenticated, ReauthenticateInput } from '../../credentials/sessions/session.type.ts'
-import { badInput, unauthenticated } from '../../shared/errors.ts'
+import { badInput } from '../../shared/errors.ts'
 import { confirmSession } from './reauthenticate.service.ts'
 import { beginSession, provePassword } from './sign-in.service.ts'
 import { MfaChallenge, SignInInput } from './sign-in.type.ts'
@@ -38,8 +39,7 @@ export class SignInResolver {
     @Arg('input', () => ReauthenticateInput) { password }: ReauthenticateInput,
     @Ctx() context: Context,
   ): Promise<Authenticated> {
-    const { viewer } = context
-    if (!viewer) throw unauthenticated()
+    const viewer = inSession(context.viewer)
     if (!password)
       throw badInput(['input', 'password'], 'REQUIRED', 'Prove who you are with your password.')
     await provePassword(proofTools(context), viewer.email, password, viewer.organisationId)

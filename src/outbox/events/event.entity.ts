@@ -32,6 +32,7 @@ const schema = defineEntity({
     actorKind: p.text(),
     actorId: p.uuid().nullable(),
     actorUserId: p.uuid().nullable(),
+    apiKeyId: p.uuid().nullable(),
     actorName: p.text(),
     targetKind: p.text().nullable(),
     targetId: p.uuid().nullable(),

@@ -1,3 +1,4 @@
+import type { Viewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { sql } from '../../database/sql.ts'
 import { newId } from '../../shared/tokens.ts'
@@ -20,6 +21,15 @@ export interface EventDetails {
   outcome?: 'SUCCEEDED' | 'DENIED'
   /** Who did it, where that is not the viewer: someone who signs in. */
   actor?: { userId: string; principalId: string | null; name: string }
+  /** The act of an operator of the platform, not of a member. */
+  byOperator?: boolean
+}
+
+function kindOf({ actor, byOperator }: EventDetails, viewer: Viewer | null): string {
+  if (byOperator) return 'OPERATOR'
+  if (actor) return 'MEMBER'
+  if (!viewer) return 'ANONYMOUS'
+  return viewer.principalId || !viewer.operator ? viewer.principalKind : 'OPERATOR'
 }
 
 /** Appends one event in the transaction of the act. */
@@ -28,19 +38,14 @@ export async function record(work: Work, topic: TopicName, details: EventDetails
   const actor =
     details.actor ??
     (viewer && { userId: viewer.userId, principalId: viewer.principalId, name: viewer.name })
-  const kind = !actor
-    ? 'ANONYMOUS'
-    : actor.principalId
-      ? 'MEMBER'
-      : viewer?.operator
-        ? 'OPERATOR'
-        : 'MEMBER'
+  const kind = kindOf(details, viewer)
   const { target } = details
   await work.db.rows(sql`
     insert into event (id, organisation_id, topic, occurred_at, outcome, actor_kind, actor_id, actor_user_id,
-      actor_name, target_kind, target_id, target_name, changes, reason, ip_address, user_agent, request_id)
+      api_key_id, actor_name, target_kind, target_id, target_name, changes, reason, ip_address, user_agent, request_id)
     values (${newId()}, ${details.organisationId}, ${topic}, ${work.now}, ${details.outcome ?? 'SUCCEEDED'}, ${kind},
-      ${actor?.principalId ?? actor?.userId ?? null}, ${actor?.userId ?? null}, ${actor?.name ?? 'Someone'},
+      ${actor?.principalId ?? actor?.userId ?? null}, ${actor?.userId ?? null},
+      ${details.actor ? null : (viewer?.apiKeyId ?? null)}, ${actor?.name ?? 'Someone'},
       ${target?.kind ?? null}, ${target?.id ?? null}, ${target?.name ?? null},
       ${JSON.stringify(details.changes ?? [])}::jsonb, ${details.reason ?? null},
       ${request.ipAddress}, ${request.userAgent}, ${request.requestId})`)

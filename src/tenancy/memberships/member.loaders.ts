@@ -30,7 +30,9 @@ export const memberColumns = (table: string, prefix = ''): Sql =>
   join([
     columns(table, MEMBER_FIELDS, prefix),
     raw(`nullif(${table}.last_active_at, '-infinity') as "${prefix}lastActiveAt"`),
-    raw(`'Member' as "${prefix}__typename"`),
+    raw(
+      `case ${table}.kind when 'MEMBER' then 'Member' when 'SERVICE_ACCOUNT' then 'ServiceAccount' end as "${prefix}__typename"`,
+    ),
   ])
 
 /** Removed members included: what still names one must not break. */

@@ -11,11 +11,9 @@ import {
   Root,
 } from 'type-graphql'
 import { User } from '../../accounts/users/user.type.ts'
-import { contains, granted } from '../../access/permissions.ts'
-import { can, inOrganisation, tenantOf } from '../../access/viewer.ts'
+import { can, inside, isAbove, tenantOf } from '../../access/viewer.ts'
 import { certain } from '../../database/loader.ts'
 import type { Context } from '../../graphql/context.ts'
-import { notFound } from '../../shared/errors.ts'
 import { PageArgs } from '../../shared/page.ts'
 import { Organisation } from '../organisations/organisation.type.ts'
 import { ProjectAccess } from '../projects/project.type.ts'
@@ -60,10 +58,7 @@ export class MemberResolver {
     const { organisationId, roleId } = member
     if (viewer?.organisationId !== organisationId || member.removedAt || !can(viewer, 'manageUser'))
       return false
-    return contains(
-      viewer.permissions,
-      granted(await certain(loaders.role.load({ organisationId, id: roleId }))),
-    )
+    return isAbove(viewer, await certain(loaders.role.load({ organisationId, id: roleId })))
   }
 
   @Mutation(() => MemberPayload, {
@@ -86,8 +81,12 @@ export class OrganisationMembersResolver {
     nullable: true,
     description: 'Needs `viewUser`, except for oneself.',
   })
-  member(@Arg('id', () => ID) id: string, @Ctx() { viewer, read }: Context): Promise<Member> {
-    const reader = mayRead(viewer, id)
+  member(
+    @Root() { id: organisationId }: Organisation,
+    @Arg('id', () => ID) id: string,
+    @Ctx() { viewer, read }: Context,
+  ): Promise<Member> {
+    const reader = mayRead(inside(viewer, organisationId), id)
     return readVisibleMember(read(tenantOf(reader)), reader, id)
   }
 
@@ -96,8 +95,12 @@ export class OrganisationMembersResolver {
     description:
       "People here. Rows depend on the viewer's role; see `Role.visibility`. Needs `viewUser`.",
   })
-  members(@Args(() => MembersArgs) args: MembersArgs, @Ctx() { viewer, read, node, now }: Context) {
-    return listMembers(read, node.server.keys, inOrganisation(viewer), args, now)
+  members(
+    @Root() { id }: Organisation,
+    @Args(() => MembersArgs) args: MembersArgs,
+    @Ctx() { viewer, read, node, now }: Context,
+  ) {
+    return listMembers(read, node.server.keys, inside(viewer, id), args, now)
   }
 }
 
@@ -118,8 +121,7 @@ export class ProjectAccessPrincipalResolver {
     @Root() { organisationId, principalId }: ProjectAccess,
     @Ctx() { loaders }: Context,
   ) {
-    const member = await loaders.member.load({ organisationId, id: principalId })
-    if (!member) throw notFound('member')
-    return member
+    const place = { organisationId, id: principalId }
+    return (await loaders.member.load(place)) ?? certain(loaders.serviceAccount.load(place))
   }
 }

@@ -1,5 +1,4 @@
-import { contains, granted } from '../../access/permissions.ts'
-import { inOrganisation, must, type TenantViewer, type Viewer } from '../../access/viewer.ts'
+import { isAbove, must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { columns, rowAt } from '../../database/columns.ts'
 import { firstRow, join, sql } from '../../database/sql.ts'
@@ -8,6 +7,7 @@ import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
 import { fold, searchWords, singleLine } from '../../shared/normalise.ts'
 import { isId } from '../../shared/tokens.ts'
 import { fullName, readNamePart } from '../../accounts/users/user.service.ts'
+import { keepAdministrator, lockAdministration } from '../organisations/administration.ts'
 import { ROLE_FIELDS } from '../roles/role.loaders.ts'
 import { getAssignableRole } from '../roles/role.service.ts'
 import type { Role } from '../roles/role.type.ts'
@@ -51,7 +51,7 @@ export async function getManagedMember(
   )
   if (!found) throw notFound('member')
   const role = rowAt<Role>(found, 'r.', ROLE_FIELDS)!
-  if (!contains(viewer.permissions, granted(role)))
+  if (!isAbove(viewer, role))
     throw forbidden(
       'EXCEEDS_OWN_PERMISSIONS',
       'This member holds permissions that you do not hold.',
@@ -66,39 +66,6 @@ const readMember = (found: Record<string, unknown>): Member =>
     ),
   ) as unknown as Member
 
-/**
- * Locks the organisation, so that acts which might take its last administrator away run one after the other.
- * To be called before any member's row is locked.
- */
-export async function lockAdministration(work: Work, viewer: TenantViewer): Promise<void> {
-  await work.db.rows(
-    sql`select id from organisation where id = ${viewer.organisationId} for update`,
-  )
-}
-
-/**
- * Sees to it that somebody active and unlocked still holds `manageUser` and `manageRole`, after the act and under
- * the lock of `lockAdministration`.
- *
- * @throws {AppError} `CONFLICT` / `LAST_ADMINISTRATOR`.
- */
-export async function mustKeepAdministrator(work: Work, viewer: TenantViewer): Promise<void> {
-  const left = await firstRow(
-    work.db,
-    sql`select m.id from principal m join role r on r.id = m.role_id
-      where m.organisation_id = ${viewer.organisationId} and m.kind = 'MEMBER' and m.removed_at is null
-        and m.locked_at is null
-        and (m.status = 'ACTIVE' or (m.status = 'SUSPENDED' and m.suspended_until <= ${work.now}))
-        and (r.built_in or r.permissions @> array['manageUser', 'manageRole'])
-      limit 1`,
-  )
-  if (!left)
-    throw conflict(
-      'LAST_ADMINISTRATOR',
-      'The organisation must keep at least one active administrator. Give somebody else that role first.',
-    )
-}
-
 /** Changes a member's role, the name shown here, or the external id. */
 export async function updateMember(
   work: Work,
@@ -106,7 +73,7 @@ export async function updateMember(
   input: UpdateMemberInput,
 ): Promise<Member> {
   const viewer = must(work.viewer, 'manageUser')
-  if (input.roleId !== undefined) await lockAdministration(work, viewer)
+  if (input.roleId !== undefined) await lockAdministration(work, viewer.organisationId)
   const member = await getManagedMember(work, viewer, id)
   const role = input.roleId === undefined ? null : await newRole(work, viewer, input.roleId)
   const names = readNewNames(member, input)
@@ -127,7 +94,7 @@ export async function updateMember(
     where id = ${member.id}`)
   if (names.changed)
     await writeWords(work, viewer.organisationId, member.id, fullName(changed), member.email)
-  if (role) await mustKeepAdministrator(work, viewer)
+  if (role) await keepAdministrator(work, viewer.organisationId)
   await record(work, 'member.updated', {
     organisationId: viewer.organisationId,
     target: { kind: 'Member', id: member.id, name: member.name },
@@ -142,7 +109,7 @@ async function newRole(
   id: string | null | undefined,
 ): Promise<Role> {
   if (!id) throw badInput(['input', 'roleId'], 'REQUIRED', 'Every member holds a role. Name one.')
-  return getAssignableRole(work, viewer, id, 'ORGANISATION', new Set(), ['input', 'roleId'])
+  return getAssignableRole(work, viewer, id, 'ORGANISATION', null, ['input', 'roleId'])
 }
 
 function readNewNames(member: Member, input: UpdateMemberInput) {
@@ -227,7 +194,5 @@ export async function writeWords(
 }
 
 /** A member by id: oneself always, others with `viewUser` and as far as the role shows them. */
-export function mayRead(viewer: Viewer | null, id: string): TenantViewer {
-  const inside = inOrganisation(viewer)
-  return inside.principalId === id ? inside : must(inside, 'viewUser')
-}
+export const mayRead = (viewer: TenantViewer, id: string): TenantViewer =>
+  viewer.principalId === id ? viewer : must(viewer, 'viewUser')

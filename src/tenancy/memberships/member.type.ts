@@ -42,6 +42,7 @@ export class Member {
   @Field(() => ID)
   id!: string
 
+  kind!: 'MEMBER' | 'SERVICE_ACCOUNT'
   organisationId!: string
   roleId!: string
   sortName!: string

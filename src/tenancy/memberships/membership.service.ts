@@ -37,12 +37,21 @@ export async function createMembership(work: Work, membership: NewMembership): P
   return id
 }
 
-/** Ends a membership and its project access; the row stays, for others refer to it. */
-export async function endMembership(work: Work, principalId: string): Promise<void> {
+/**
+ * Ends a membership and its project access; the row stays, for others refer to it.
+ *
+ * @param returnBarred whether the person may come back only by being added or invited.
+ */
+export async function endMembership(
+  work: Work,
+  principalId: string,
+  returnBarred = false,
+): Promise<void> {
   await work.db.rows(sql`delete from project_access where principal_id = ${principalId}`)
   await work.db.rows(sql`delete from member_word where principal_id = ${principalId}`)
   await work.db.rows(
-    sql`update principal set removed_at = ${work.now}, updated_at = ${work.now} where id = ${principalId}`,
+    sql`update principal set removed_at = ${work.now}, updated_at = ${work.now},
+      return_barred = return_barred or ${returnBarred} where id = ${principalId}`,
   )
 }
 

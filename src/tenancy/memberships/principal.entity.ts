@@ -1,6 +1,10 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { BaseSchema, instant } from '../../database/base.entity.ts'
-import { allow, tenantPolicies } from '../../database/policies.ts'
+import { allow } from '../../database/policies.ts'
+
+// Members whom the role of the viewer shows; service accounts are kept by a permission of their own.
+const SEEN = `organisation_id = app_organisation() and (kind = 'SERVICE_ACCOUNT'
+    or (select app_visibility()) = 'ORGANISATION' or id in (select app_visible_principals()))`
 
 const schema = defineEntity({
   name: 'Principal',
@@ -8,7 +12,13 @@ const schema = defineEntity({
   extends: BaseSchema,
   rowLevelSecurity: 'force',
   policies: [
-    ...tenantPolicies('principal'),
+    allow('principal', 'tenant', SEEN, 'select'),
+    allow('principal', 'tenant', 'organisation_id = app_organisation()', 'insert'),
+    {
+      ...allow('principal', 'tenant', SEEN, 'update'),
+      check: 'organisation_id = app_organisation()',
+    },
+    allow('principal', 'system', 'true'),
     allow('principal', 'self', 'user_id = app_user()'),
     allow('principal', 'operator', 'true'),
   ],
@@ -86,6 +96,11 @@ const schema = defineEntity({
     /** True for a name given by the organisation to a shared account: the account's does not replace it. */
     nameKept: p.boolean().default(false),
     externalId: p.text().nullable(),
+    /** Whoever was put out, or left while barred, comes back only by being added or invited. */
+    returnBarred: p.boolean().default(false),
+    /** What a service account is for, and who made it. */
+    description: p.text().nullable(),
+    createdById: p.uuid().nullable(),
     status: p.text(),
     suspendedUntil: instant().nullable(),
     lockedAt: instant().nullable(),

@@ -4,7 +4,7 @@ import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { changesBetween, record } from '../../outbox/events/event.service.ts'
 import { notFound } from '../../shared/errors.ts'
-import { readSlug, readTitle } from '../projects/project.service.ts'
+import { readSlug, readTitle } from '../projects/titles.ts'
 import { ORGANISATION_FIELDS } from './organisation.loaders.ts'
 import type { Organisation, UpdateOrganisationInput } from './organisation.type.ts'
 

@@ -68,3 +68,19 @@ export const OrganisationConnection = connectionTypes('Organisation', () => Orga
   page: 'A page of organisations.',
   edge: 'An organisation and its position in the list.',
 })
+
+/** What remains to be cleaned from caches after something was deleted. */
+@ObjectType({
+  description: 'What remains to be cleaned from caches after something was deleted.',
+  simpleResolvers: true,
+})
+export class DeletePayload {
+  @Field(() => ID)
+  deletedId!: string
+
+  @Field(() => Organisation, {
+    nullable: true,
+    description: 'The organisation that owned it, ready for its lists to be read again.',
+  })
+  organisation!: Organisation | null
+}

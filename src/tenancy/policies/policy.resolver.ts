@@ -1,9 +1,7 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql'
-import { inOrganisation, tenantOf, type Viewer } from '../../access/viewer.ts'
-import type { DatabaseContext } from '../../database/context.ts'
+import { inside, operatorOf, tenantOf } from '../../access/viewer.ts'
 import { certain } from '../../database/loader.ts'
 import type { Context } from '../../graphql/context.ts'
-import { unauthenticated } from '../../shared/errors.ts'
 import { Organisation, OrganisationPayload } from '../organisations/organisation.type.ts'
 import { Role } from '../roles/role.type.ts'
 import {
@@ -22,11 +20,6 @@ import {
   UpdateOrganisationSettingsInput,
   UpdatePlatformSettingsInput,
 } from './policy.type.ts'
-
-const operatorOf = (viewer: Viewer | null): DatabaseContext => {
-  if (!viewer) throw unauthenticated()
-  return { role: 'operator', userId: viewer.userId }
-}
 
 @Resolver(() => OrganisationSettings)
 export class OrganisationSettingsResolver {
@@ -51,7 +44,7 @@ export class OrganisationPolicyResolver {
     @Root() { id }: Organisation,
     @Ctx() { viewer, read }: Context,
   ): Promise<OrganisationSettings> {
-    const queries = read(tenantOf(inOrganisation(viewer)))
+    const queries = read(tenantOf(inside(viewer, id)))
     const own = await readOrganisationPolicy(queries, id)
     return { organisationId: id, ...effectivePolicy(await readPlatform(queries), own) }
   }

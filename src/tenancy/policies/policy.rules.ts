@@ -1,12 +1,11 @@
-import { holds, operator, recentSignIn, type Rules } from '../../access/rules.ts'
-import { and } from '../../access/shield.ts'
+import { holds, holdsHere, operator, recentOperator, type Rules } from '../../access/rules.ts'
 
 export const policyRules = {
   Query: { platform: operator },
   Mutation: {
     updateOrganisationSettings: holds('manageOrganisation'),
-    updatePlatformSettings: and(operator, recentSignIn),
+    updatePlatformSettings: recentOperator,
   },
-  Organisation: { settings: holds('manageOrganisation') },
+  Organisation: { settings: holdsHere('manageOrganisation') },
   Platform: { settings: operator },
 } satisfies Rules

@@ -1,5 +1,5 @@
-import { granted } from '../../access/permissions.ts'
-import { must, type Viewer } from '../../access/viewer.ts'
+import { isAdministrative } from '../../access/permissions.ts'
+import { asOperator, must } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
@@ -261,11 +261,11 @@ function readMethods(
 
 async function harmlessRole(work: Work, id: string): Promise<string> {
   const viewer = must(work.viewer, 'manageOrganisation')
-  const role = await getAssignableRole(work, viewer, id, 'ORGANISATION', new Set(), [
+  const role = await getAssignableRole(work, viewer, id, 'ORGANISATION', null, [
     'input',
     'defaultRoleId',
   ])
-  if ([...granted(role)].some(name => name !== 'viewUser' && !name.includes('.')))
+  if (isAdministrative(role))
     throw forbidden('POLICY_FORBIDS', 'The default role cannot be an administrative one.')
   return role.id
 }
@@ -275,7 +275,7 @@ export async function updatePlatformSettings(
   work: Work,
   input: UpdatePlatformSettingsInput,
 ): Promise<void> {
-  mustOperate(work.viewer)
+  asOperator(work.viewer)
   await work.db.rows(sql`select id from platform_settings for update`)
   const before = await readPlatform(work.db)
   const { password, session } = input
@@ -346,11 +346,6 @@ export async function updatePlatformSettings(
     organisationId: null,
     changes: changesBetween(before, after),
   })
-}
-
-export function mustOperate(viewer: Viewer | null): asserts viewer is Viewer {
-  if (!viewer?.operator)
-    throw forbidden('PERMISSION_MISSING', 'Only operators of the platform can do this.')
 }
 
 function readIssuer(text: string): string {

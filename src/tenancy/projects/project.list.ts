@@ -17,8 +17,11 @@ type Read = (context: DatabaseContext) => Queries
 /** Projects that the viewer can enter; all of them for those who manage projects. */
 function visibleProjects(viewer: TenantViewer): Sql {
   const live = sql`p.organisation_id = ${viewer.organisationId} and p.deleted_at is null`
-  if (can(viewer, 'manageProject')) return live
-  return sql`${live} and p.id in (select a.project_id from project_access a where a.principal_id = ${viewer.principalId})`
+  const confined = viewer.confinedTo
+    ? sql` and p.id = any(${[...viewer.confinedTo]}::uuid[])`
+    : sql``
+  if (can(viewer, 'manageProject') || viewer.administrator) return sql`${live}${confined}`
+  return sql`${live}${confined} and p.id in (select a.project_id from project_access a where a.principal_id = ${viewer.principalId})`
 }
 
 export async function getVisibleProject(
@@ -70,6 +73,40 @@ export async function listProjects(
           sql`select count(*)::int as count from project p where ${matching}`,
         )
       )[0]?.count ?? 0,
+  })
+}
+
+/** Who can enter a project, as far as the viewer's role shows them; `search` matches the beginning of the name. */
+export async function listAccessTo(
+  read: Read,
+  ring: KeyRing,
+  viewer: TenantViewer,
+  projectId: string,
+  args: PageArgs & { search?: string | null },
+): Promise<Page<ProjectAccess>> {
+  const size = pageSize(args)
+  const start = args.search ? fold(args.search.trim()) : ''
+  const list = ['access', viewer.organisationId, projectId, start]
+  const after = args.after == null ? null : readCursor(ring, list, args.after)
+  const queries = read(tenantOf(viewer))
+  const found = start
+    ? sql`and m.sort_name >= ${start} and m.sort_name < ${afterPrefix(start)}`
+    : sql``
+  const from = sql`from project_access a join principal m on m.id = a.principal_id and m.removed_at is null
+    where a.project_id = ${projectId} and a.organisation_id = ${viewer.organisationId} ${found}`
+  const beyond = after ? sql`and a.id > ${after.id}::uuid` : sql``
+  const rows = await queries.rows<ProjectAccess>(
+    sql`select ${columns('a', PROJECT_ACCESS_FIELDS)} ${from} ${beyond} order by a.id limit ${size + 1}`,
+  )
+  return pageOf({
+    ring,
+    list,
+    args,
+    rows,
+    position: row => ({ key: '', id: row.id }),
+    count: async () =>
+      (await firstRow<{ count: number }>(queries, sql`select count(*)::int as count ${from}`))
+        ?.count ?? 0,
   })
 }
 

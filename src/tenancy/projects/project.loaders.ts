@@ -17,6 +17,7 @@ export const PROJECT_FIELDS = [
   'registrationEmailVerificationRequired',
   'createdAt',
   'updatedAt',
+  'deletedAt',
 ] as const
 
 /** Deleted projects included: what still names one must not break. */

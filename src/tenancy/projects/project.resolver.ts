@@ -1,30 +1,18 @@
-import {
-  Arg,
-  Args,
-  ArgsType,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  Mutation,
-  Resolver,
-  Root,
-} from 'type-graphql'
-import { describe, everything, granted, type PermissionInfo } from '../../access/permissions.ts'
-import { can, inOrganisation } from '../../access/viewer.ts'
+import { Arg, Args, ArgsType, Ctx, Field, FieldResolver, ID, Resolver, Root } from 'type-graphql'
+import { describe, granted, type PermissionInfo } from '../../access/permissions.ts'
+import { inEveryProject, inProject, inside, type TenantViewer } from '../../access/viewer.ts'
 import { certain } from '../../database/loader.ts'
 import type { Context } from '../../graphql/context.ts'
 import { PageArgs } from '../../shared/page.ts'
 import { Organisation } from '../organisations/organisation.type.ts'
 import { Permission, Role } from '../roles/role.type.ts'
-import { getVisibleProject, listProjects } from './project.list.ts'
-import { createProject } from './project.service.ts'
+import { forbidden } from '../../shared/errors.ts'
+import { getVisibleProject, listAccessTo, listProjects } from './project.list.ts'
 import {
-  CreateProjectInput,
   Project,
   ProjectAccess,
+  ProjectAccessConnection,
   ProjectConnection,
-  ProjectPayload,
   RegistrationPolicy,
 } from './project.type.ts'
 
@@ -32,6 +20,24 @@ import {
 class ProjectsArgs extends PageArgs {
   @Field(() => String, { nullable: true })
   search?: string | null
+}
+
+/** What a viewer holds in a project, read by the loaders of the operation. */
+async function heldIn(
+  viewer: TenantViewer,
+  { id, organisationId }: Project,
+  { loaders }: Context,
+): Promise<ReadonlySet<string>> {
+  const everywhere = inEveryProject(viewer)
+  const roleId = await loaders.projectRole.load({
+    organisationId,
+    principalId: viewer.principalId,
+    projectId: id,
+  })
+  const role = roleId ? await loaders.role.load({ organisationId, id: roleId }) : null
+  return role
+    ? everywhere.union(inProject(viewer, id, granted(role, viewer.ownCatalogue)))
+    : everywhere
 }
 
 @Resolver(() => Project)
@@ -54,21 +60,37 @@ export class ProjectResolver {
     }
   }
 
+  @FieldResolver(() => ProjectAccessConnection, {
+    nullable: true,
+    description:
+      'Who can enter, and as what. Needs `manageProject`, or `manageProjectAccess` in the project.',
+  })
+  async access(
+    @Root() project: Project,
+    @Args(() => ProjectsArgs) args: ProjectsArgs,
+    @Ctx() context: Context,
+  ) {
+    const reader = inside(context.viewer, project.organisationId)
+    const own = await heldIn(reader, project, context)
+    if (!own.has('manageProjectAccess'))
+      throw forbidden(
+        'PERMISSION_MISSING',
+        'This needs `manageProject`, or `manageProjectAccess` in the project.',
+      )
+    return listAccessTo(context.read, context.node.server.keys, reader, project.id, args)
+  }
+
   @FieldResolver(() => [Permission], { description: 'What the viewer may do inside.' })
   async viewerPermissions(
     @Root() project: Project,
-    @Ctx() { viewer, loaders }: Context,
+    @Ctx() context: Context,
   ): Promise<PermissionInfo[]> {
-    const { organisationId, id } = project
-    if (viewer?.organisationId !== organisationId || !viewer.principalId) return []
-    if (can(viewer, 'manageProject')) return describe(everything('PROJECT'))
-    const roleId = await loaders.projectRole.load({
-      organisationId,
-      principalId: viewer.principalId,
-      projectId: id,
-    })
-    const role = roleId ? await loaders.role.load({ organisationId, id: roleId }) : null
-    return role ? describe(granted(role)) : []
+    const { viewer } = context
+    if (viewer?.organisationId !== project.organisationId || !viewer.principalId) return []
+    return describe(
+      await heldIn(inside(viewer, project.organisationId), project, context),
+      viewer.ownCatalogue,
+    )
   }
 }
 
@@ -102,26 +124,23 @@ export class ProjectAccessResolver {
 @Resolver(() => Organisation)
 export class OrganisationProjectsResolver {
   @FieldResolver(() => Project, { nullable: true })
-  project(@Arg('id', () => ID) id: string, @Ctx() { viewer, read }: Context) {
-    return getVisibleProject(read, inOrganisation(viewer), id)
+  project(
+    @Root() organisation: Organisation,
+    @Arg('id', () => ID) id: string,
+    @Ctx() { viewer, read }: Context,
+  ) {
+    return getVisibleProject(read, inside(viewer, organisation.id), id)
   }
 
   @FieldResolver(() => ProjectConnection, {
     nullable: true,
     description: 'Projects the viewer can enter, or all for those who manage projects.',
   })
-  projects(@Args(() => ProjectsArgs) args: ProjectsArgs, @Ctx() { viewer, read, node }: Context) {
-    return listProjects(read, node.server.keys, inOrganisation(viewer), args)
-  }
-
-  @Mutation(() => ProjectPayload, {
-    nullable: true,
-    description: 'Open a project. Needs `manageProject`.',
-  })
-  async createProject(
-    @Arg('input', () => CreateProjectInput) input: CreateProjectInput,
-    @Ctx() { transact }: Context,
-  ): Promise<ProjectPayload> {
-    return { project: await transact(work => createProject(work, input)) }
+  projects(
+    @Root() { id }: Organisation,
+    @Args(() => ProjectsArgs) args: ProjectsArgs,
+    @Ctx() { viewer, read, node }: Context,
+  ) {
+    return listProjects(read, node.server.keys, inside(viewer, id), args)
   }
 }

@@ -1,21 +1,93 @@
-import { granted, everything } from '../../access/permissions.ts'
-import { can, must, type TenantViewer } from '../../access/viewer.ts'
+import { isAdministrative } from '../../access/permissions.ts'
+import { must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
-import { record } from '../../outbox/events/event.service.ts'
-import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
-import { fold, singleLine, slugOf } from '../../shared/normalise.ts'
+import { changesBetween, record } from '../../outbox/events/event.service.ts'
+import { conflict, forbidden, notFound } from '../../shared/errors.ts'
+import { fold, slugOf } from '../../shared/normalise.ts'
 import { isId, newId } from '../../shared/tokens.ts'
 import { readDomains } from '../policies/domains.ts'
 import { getAssignableRole } from '../roles/role.service.ts'
 import { PROJECT_FIELDS } from './project.loaders.ts'
-import type { CreateProjectInput, Project, ProjectAccessInput } from './project.type.ts'
+import { readDescription, readSlug, readTitle } from './titles.ts'
+import type { CreateProjectInput, Project, UpdateProjectInput } from './project.type.ts'
 
-const LONGEST_NAME = 100
-const LONGEST_DESCRIPTION = 1_000
-const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/
-const MOST_PROJECTS = 500
+/** Changes a project, or the rules for registering with it. */
+export async function updateProject(
+  work: Work,
+  id: string,
+  input: UpdateProjectInput,
+): Promise<Project> {
+  const viewer = must(work.viewer, 'manageProject')
+  const project = await getProject(work, viewer, id, true)
+  const rules = input.registration
+  const path = ['input', 'registration']
+  const after = {
+    name: input.name === undefined ? project.name : readTitle(input.name ?? '', ['input', 'name']),
+    slug: input.slug === undefined ? project.slug : readSlug(input.slug ?? '', ['input', 'slug']),
+    description:
+      input.description === undefined
+        ? project.description
+        : readDescription(input.description, ['input', 'description']),
+    signInUrl: input.signInUrl === undefined ? project.signInUrl : input.signInUrl,
+    registrationEnabled: rules?.enabled ?? project.registrationEnabled,
+    registrationDefaultRoleId:
+      rules?.defaultRoleId === undefined
+        ? project.registrationDefaultRoleId
+        : rules.defaultRoleId && (await harmlessRole(work, viewer, rules.defaultRoleId)).id,
+    registrationAllowedEmailDomains:
+      rules?.allowedEmailDomains === undefined
+        ? project.registrationAllowedEmailDomains
+        : readDomains(rules.allowedEmailDomains ?? [], [...path, 'allowedEmailDomains']),
+    registrationEmailVerificationRequired:
+      rules?.emailVerificationRequired ?? project.registrationEmailVerificationRequired,
+  }
+  await mustBeFree(work, viewer, after.slug, project.id)
+  await work.db.rows(sql`
+    update project set name = ${after.name}, sort_name = ${fold(after.name)}, slug = ${after.slug},
+      description = ${after.description}, sign_in_url = ${after.signInUrl},
+      registration_enabled = ${after.registrationEnabled},
+      registration_default_role_id = ${after.registrationDefaultRoleId},
+      registration_allowed_email_domains = ${after.registrationAllowedEmailDomains}::text[],
+      registration_email_verification_required = ${after.registrationEmailVerificationRequired}, updated_at = ${work.now}
+    where id = ${project.id}`)
+  await record(work, 'project.updated', {
+    organisationId: viewer.organisationId,
+    target: { kind: 'Project', id: project.id, name: after.name },
+    changes: changesBetween(project, after),
+  })
+  return getProject(work, viewer, project.id)
+}
+
+/** Deletes a project and all access to it; the row stays, for others refer to it. Sessions in it leave it. */
+export async function deleteProject(work: Work, id: string): Promise<Project> {
+  const viewer = must(work.viewer, 'manageProject')
+  const project = await getProject(work, viewer, id, true)
+  await work.db.rows(sql`delete from project_access where project_id = ${project.id}`)
+  await work.db.rows(sql`
+    update project set deleted_at = ${work.now}, updated_at = ${work.now}, registration_enabled = false where id = ${project.id}`)
+  await record(work, 'project.deleted', {
+    organisationId: viewer.organisationId,
+    target: { kind: 'Project', id: project.id, name: project.name },
+  })
+  return project
+}
+
+/** A courtesy: the unique index is the rule. */
+async function mustBeFree(
+  work: Work,
+  viewer: TenantViewer,
+  slug: string,
+  ownId: string | null,
+): Promise<void> {
+  const taken = await firstRow(
+    work.db,
+    sql`select id from project where organisation_id = ${viewer.organisationId} and slug = ${slug}
+      and deleted_at is null and id is distinct from ${ownId}`,
+  )
+  if (taken) throw conflict('ALREADY_EXISTS', `Another project here has the short name "${slug}".`)
+}
 
 /** Opens a project. */
 export async function createProject(work: Work, input: CreateProjectInput): Promise<Project> {
@@ -32,11 +104,7 @@ export async function createProject(work: Work, input: CreateProjectInput): Prom
     'registration',
     'allowedEmailDomains',
   ])
-  const taken = await firstRow(
-    work.db,
-    sql`select id from project where organisation_id = ${viewer.organisationId} and slug = ${slug} and deleted_at is null`,
-  )
-  if (taken) throw conflict('ALREADY_EXISTS', `Another project here has the short name "${slug}".`)
+  await mustBeFree(work, viewer, slug, null)
 
   const id = newId()
   await work.db.rows(sql`
@@ -55,8 +123,8 @@ export async function createProject(work: Work, input: CreateProjectInput): Prom
 
 async function harmlessRole(work: Work, viewer: TenantViewer, id: string) {
   const path = ['input', 'registration', 'defaultRoleId']
-  const role = await getAssignableRole(work, viewer, id, 'PROJECT', everything('PROJECT'), path)
-  if (granted(role).has('manageProjectAccess'))
+  const role = await getAssignableRole(work, viewer, id, 'PROJECT', null, path)
+  if (isAdministrative(role))
     throw forbidden(
       'POLICY_FORBIDS',
       'People who register themselves cannot be given an administrative role.',
@@ -65,99 +133,19 @@ async function harmlessRole(work: Work, viewer: TenantViewer, id: string) {
 }
 
 /** A live project of the organisation in use. */
-export async function getProject(work: Work, viewer: TenantViewer, id: string): Promise<Project> {
+export async function getProject(
+  work: Work,
+  viewer: TenantViewer,
+  id: string,
+  lock = false,
+): Promise<Project> {
   const project = isId(id)
     ? await firstRow<Project>(
         work.db,
         sql`select ${columns('p', PROJECT_FIELDS)} from project p
-          where p.id = ${id} and p.organisation_id = ${viewer.organisationId} and p.deleted_at is null`,
+          where p.id = ${id} and p.organisation_id = ${viewer.organisationId} and p.deleted_at is null ${lock ? sql`for update` : sql`for share`}`,
       )
     : undefined
   if (!project) throw notFound('project')
   return project
-}
-
-/** What the viewer holds in a project of the organisation: all of it where they manage projects. */
-export async function ownInProject(
-  work: Work,
-  viewer: TenantViewer,
-  projectId: string,
-): Promise<ReadonlySet<string>> {
-  if (can(viewer, 'manageProject')) return everything('PROJECT')
-  const role = await firstRow<{ permissions: string[]; builtIn: boolean; level: 'PROJECT' }>(
-    work.db,
-    sql`select r.permissions, r.built_in as "builtIn", r.level from project_access a join role r on r.id = a.role_id
-      where a.project_id = ${projectId} and a.principal_id = ${viewer.principalId}`,
-  )
-  return role ? granted(role) : new Set()
-}
-
-/** Lets a principal into projects with the roles named, each under the rules of a single grant. */
-export async function grantAccess(
-  work: Work,
-  viewer: TenantViewer,
-  principalId: string,
-  access: ProjectAccessInput[],
-  path: (string | number)[],
-): Promise<void> {
-  if (access.length > MOST_PROJECTS)
-    throw badInput(path, 'OUT_OF_RANGE', `Name at most ${MOST_PROJECTS} projects at once.`)
-  for (const [index, { projectId, roleId }] of access.entries()) {
-    const project = await getProject(work, viewer, projectId)
-    const own = await ownInProject(work, viewer, project.id)
-    if (!own.has('manageProjectAccess'))
-      throw forbidden(
-        'PERMISSION_MISSING',
-        'This needs `manageProject`, or `manageProjectAccess` in the project.',
-      )
-    const role = await getAssignableRole(work, viewer, roleId, 'PROJECT', own, [
-      ...path,
-      index,
-      'roleId',
-    ])
-    await work.db.rows(sql`
-      insert into project_access (id, created_at, organisation_id, project_id, principal_id, role_id)
-      values (${newId()}, ${work.now}, ${viewer.organisationId}, ${project.id}, ${principalId}, ${role.id})`)
-    await record(work, 'project_access.granted', {
-      organisationId: viewer.organisationId,
-      target: { kind: 'Project', id: project.id, name: project.name },
-      changes: [{ field: 'role', before: null, after: role.name }],
-    })
-  }
-}
-
-/** The title of an organisation, project or role: one line, not empty. */
-export function readTitle(text: string, path: (string | number)[]): string {
-  const line = singleLine(text)
-  if (line == null)
-    throw badInput(path, 'INVALID_FORMAT', 'Names are one line without control characters.')
-  if (!line) throw badInput(path, 'REQUIRED', 'A name is needed here.')
-  if (line.length > LONGEST_NAME)
-    throw badInput(path, 'OUT_OF_RANGE', `Names have at most ${LONGEST_NAME} characters.`)
-  return line
-}
-
-/** @throws {AppError} `BAD_USER_INPUT` where it is not lower case letters, digits and dashes, at most 48. */
-export function readSlug(text: string, path: (string | number)[]): string {
-  if (!SLUG.test(text))
-    throw badInput(
-      path,
-      'INVALID_FORMAT',
-      'A short name is made of a-z, 0-9 and dashes within, at most 48 characters. Choose one.',
-    )
-  return text
-}
-
-function readDescription(
-  text: string | null | undefined,
-  path: (string | number)[],
-): string | null {
-  if (text == null) return null
-  if (text.length > LONGEST_DESCRIPTION)
-    throw badInput(
-      path,
-      'OUT_OF_RANGE',
-      `Descriptions have at most ${LONGEST_DESCRIPTION} characters.`,
-    )
-  return text.trim() || null
 }

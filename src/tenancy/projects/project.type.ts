@@ -36,6 +36,7 @@ export class Project {
 
   organisationId!: string
   sortName!: string
+  deletedAt!: Instant | null
   registrationEnabled!: boolean
   registrationDefaultRoleId!: string | null
   registrationAllowedEmailDomains!: string[]
@@ -143,3 +144,41 @@ export const ProjectAccessConnection = connectionTypes('ProjectAccess', () => Pr
   page: 'A page of places in projects.',
   edge: 'A place in a project and its position in the list.',
 })
+/** Changes to a project. */
+@InputType({ description: 'Changes to a project.' })
+export class UpdateProjectInput {
+  @Field(() => String, { nullable: true })
+  name?: string | null
+
+  @Field(() => String, { nullable: true })
+  slug?: string | null
+
+  @Field(() => String, { nullable: true })
+  description?: string | null
+
+  @Field(() => WebUrl, { nullable: true })
+  signInUrl?: string | null
+
+  @Field(() => RegistrationPolicyInput, { nullable: true })
+  registration?: RegistrationPolicyInput | null
+}
+
+/** Who, where and as what. */
+@InputType({ description: 'Who, where and as what.' })
+export class GrantProjectAccessInput {
+  @Field(() => ID)
+  principalId!: string
+
+  @Field(() => ID)
+  projectId!: string
+
+  @Field(() => ID)
+  roleId!: string
+}
+
+/** The project access as it now stands. */
+@ObjectType({ description: 'The project access as it now stands.', simpleResolvers: true })
+export class ProjectAccessPayload {
+  @Field(() => ProjectAccess)
+  projectAccess!: ProjectAccess
+}

@@ -1,3 +1,5 @@
+import DataLoader from 'dataloader'
+import type { PermissionInfo } from '../../access/permissions.ts'
 import { columns } from '../../database/columns.ts'
 import { loaderById, type ReadIn } from '../../database/loader.ts'
 import { sql } from '../../database/sql.ts'
@@ -19,6 +21,16 @@ export const ROLE_FIELDS = [
 
 /** Deleted roles included: what still names one must not break. */
 export const createRoleLoaders = (read: ReadIn) => ({
+  /** The permissions that an organisation has defined itself. */
+  ownCatalogue: new DataLoader<string, PermissionInfo[]>(organisationIds =>
+    Promise.all(
+      organisationIds.map(id =>
+        read(id).rows<PermissionInfo>(
+          sql`select name, description, level, false as "builtIn" from permission where organisation_id = ${id} order by name`,
+        ),
+      ),
+    ),
+  ),
   role: loaderById<Role>(
     read,
     ids => sql`select ${columns('r', ROLE_FIELDS)} from role r where r.id = any(${ids}::uuid[])`,

@@ -10,14 +10,8 @@ import {
   Resolver,
   Root,
 } from 'type-graphql'
-import {
-  BUILT_IN,
-  describe,
-  everything,
-  granted,
-  type PermissionInfo,
-} from '../../access/permissions.ts'
-import { can, inOrganisation, tenantOf } from '../../access/viewer.ts'
+import { catalogue, describe, granted, type PermissionInfo } from '../../access/permissions.ts'
+import { can, inside, tenantOf, withinOwn } from '../../access/viewer.ts'
 import { columns } from '../../database/columns.ts'
 import { certain } from '../../database/loader.ts'
 import { firstRow, sql } from '../../database/sql.ts'
@@ -28,7 +22,6 @@ import { isId } from '../../shared/tokens.ts'
 import { Organisation } from '../organisations/organisation.type.ts'
 import { listRoles } from './role.list.ts'
 import { ROLE_FIELDS } from './role.loaders.ts'
-import { withinOwn } from './role.service.ts'
 import { AccessLevel, Permission, Role, RoleConnection } from './role.type.ts'
 
 @ArgsType()
@@ -45,8 +38,9 @@ export class RoleResolver {
   }
 
   @FieldResolver(() => [Permission])
-  permissions(@Root() role: Role): PermissionInfo[] {
-    return describe(granted(role))
+  async permissions(@Root() role: Role, @Ctx() { loaders }: Context): Promise<PermissionInfo[]> {
+    const own = await loaders.ownCatalogue.load(role.organisationId)
+    return describe(granted(role, own), own)
   }
 
   @FieldResolver(() => Int, {
@@ -65,28 +59,30 @@ export class RoleResolver {
   viewerCanAssign(@Root() role: Role, @Ctx() { viewer }: Context): boolean {
     if (viewer?.organisationId !== role.organisationId) return false
     const grants = can(viewer, role.level === 'PROJECT' ? 'manageProject' : 'manageUser')
-    return grants && withinOwn(inOrganisation(viewer), role, everything('PROJECT'))
+    return grants && withinOwn(viewer, role)
   }
 
   @FieldResolver(() => Boolean, { description: 'True when the viewer may change it.' })
   viewerCanUpdate(@Root() role: Role, @Ctx() { viewer }: Context): boolean {
     if (viewer?.organisationId !== role.organisationId || role.builtIn) return false
-    return (
-      can(viewer, 'manageRole') && withinOwn(inOrganisation(viewer), role, everything('PROJECT'))
-    )
+    return can(viewer, 'manageRole') && withinOwn(viewer, role)
   }
 }
 
 @Resolver(() => Organisation)
 export class OrganisationRolesResolver {
   @FieldResolver(() => Role, { nullable: true })
-  async role(@Arg('id', () => ID) id: string, @Ctx() { viewer, read }: Context): Promise<Role> {
-    const inside = inOrganisation(viewer)
+  async role(
+    @Root() organisation: Organisation,
+    @Arg('id', () => ID) id: string,
+    @Ctx() { viewer, read }: Context,
+  ): Promise<Role> {
+    const reader = inside(viewer, organisation.id)
     const role = isId(id)
       ? await firstRow<Role>(
-          read(tenantOf(inside)),
+          read(tenantOf(reader)),
           sql`select ${columns('r', ROLE_FIELDS)} from role r
-            where r.id = ${id} and r.organisation_id = ${inside.organisationId} and r.deleted_at is null`,
+            where r.id = ${id} and r.organisation_id = ${reader.organisationId} and r.deleted_at is null`,
         )
       : null
     if (!role) throw notFound('role')
@@ -94,17 +90,24 @@ export class OrganisationRolesResolver {
   }
 
   @FieldResolver(() => RoleConnection, { nullable: true })
-  roles(@Args(() => RolesArgs) args: RolesArgs, @Ctx() { viewer, read, node }: Context) {
-    return listRoles(read, node.server.keys, inOrganisation(viewer), args)
+  roles(
+    @Root() { id }: Organisation,
+    @Args(() => RolesArgs) args: RolesArgs,
+    @Ctx() { viewer, read, node }: Context,
+  ) {
+    return listRoles(read, node.server.keys, inside(viewer, id), args)
   }
 
   @FieldResolver(() => [Permission], {
     nullable: true,
     description: 'Everything a role here can hold, built in or defined here.',
   })
-  permissions(
+  async permissions(
+    @Root() { id }: Organisation,
+    @Ctx() { loaders }: Context,
     @Arg('level', () => AccessLevel, { nullable: true }) level?: AccessLevel | null,
-  ): PermissionInfo[] {
-    return BUILT_IN.filter(each => !level || each.level === level)
+  ): Promise<PermissionInfo[]> {
+    const own = await loaders.ownCatalogue.load(id)
+    return catalogue(own).filter(each => !level || each.level === level)
   }
 }

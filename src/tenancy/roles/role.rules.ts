@@ -1,9 +1,16 @@
-import { insideOrganisation, type Rules } from '../../access/rules.ts'
+import { here, holds, type Rules } from '../../access/rules.ts'
 
 export const roleRules = {
+  Mutation: {
+    createRole: holds('manageRole'),
+    updateRole: holds('manageRole'),
+    deleteRole: holds('manageRole'),
+    createPermission: holds('manageRole'),
+    deletePermission: holds('manageRole'),
+  },
   Organisation: {
-    role: insideOrganisation,
-    roles: insideOrganisation,
-    permissions: insideOrganisation,
+    role: here,
+    roles: here,
+    permissions: here,
   },
 } satisfies Rules

@@ -1,5 +1,5 @@
-import { contains, granted, type AccessLevel } from '../../access/permissions.ts'
-import type { TenantViewer, Visibility } from '../../access/viewer.ts'
+import type { AccessLevel } from '../../access/permissions.ts'
+import { withinOwn, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
@@ -9,27 +9,21 @@ import { isId, newId } from '../../shared/tokens.ts'
 import { ROLE_FIELDS } from './role.loaders.ts'
 import type { Role } from './role.type.ts'
 
-const BREADTH: Record<Visibility, number> = { SELF: 0, SHARED_PROJECTS: 1, ORGANISATION: 2 }
-
-/**
- * Containment: nobody hands out, or acts on, more than they hold. Every path that grants or rules asks here.
- * On an organisation role its permissions and its visibility count; on a project role, `ownInProject`.
- */
-export function withinOwn(
-  viewer: Pick<TenantViewer, 'permissions' | 'visibility'>,
-  role: Pick<Role, 'level' | 'permissions' | 'builtIn' | 'visibility'>,
-  ownInProject: ReadonlySet<string>,
-): boolean {
-  if (role.level === 'PROJECT') return contains(ownInProject, granted(role))
-  return (
-    contains(viewer.permissions, granted(role)) &&
-    BREADTH[role.visibility] <= BREADTH[viewer.visibility]
-  )
+/** @throws {AppError} `FORBIDDEN` / `EXCEEDS_OWN_PERMISSIONS` where the role is beyond what the viewer holds. */
+export function mustBeWithinOwn(
+  viewer: TenantViewer,
+  role: Pick<Role, 'builtIn' | 'level' | 'permissions' | 'visibility'>,
+  name: string,
+  ownInProject: ReadonlySet<string> | null = null,
+): void {
+  if (!withinOwn(viewer, role, ownInProject ?? undefined))
+    throw forbidden('EXCEEDS_OWN_PERMISSIONS', `The role "${name}" holds more than you do.`)
 }
 
 /**
  * A role of the organisation in use that the viewer may hand out, held against change until the transaction ends.
  *
+ * @param ownInProject what the viewer holds in the project it is for; null where it is for none in particular.
  * @param path where its id stands in the input.
  * @throws {AppError} `NOT_FOUND`, `BAD_USER_INPUT` / `ROLE_LEVEL_MISMATCH` or `FORBIDDEN` / `EXCEEDS_OWN_PERMISSIONS`.
  */
@@ -38,24 +32,28 @@ export async function getAssignableRole(
   viewer: TenantViewer,
   id: string,
   level: AccessLevel,
-  ownInProject: ReadonlySet<string>,
+  ownInProject: ReadonlySet<string> | null,
   path: (string | number)[],
 ): Promise<Role> {
   const role = await getRole(work, viewer, id)
   if (role.level !== level)
     throw badInput(path, 'ROLE_LEVEL_MISMATCH', `Name a role of the level ${level} here.`)
-  if (!withinOwn(viewer, role, ownInProject))
-    throw forbidden('EXCEEDS_OWN_PERMISSIONS', `The role "${role.name}" holds more than you do.`)
+  mustBeWithinOwn(viewer, role, role.name, ownInProject)
   return role
 }
 
 /** A live role of the organisation in use. */
-export async function getRole(work: Work, viewer: TenantViewer, id: string): Promise<Role> {
+export async function getRole(
+  work: Work,
+  viewer: TenantViewer,
+  id: string,
+  lock = false,
+): Promise<Role> {
   const role = isId(id)
     ? await firstRow<Role>(
         work.db,
         sql`select ${columns('r', ROLE_FIELDS)} from role r
-          where r.id = ${id} and r.organisation_id = ${viewer.organisationId} and r.deleted_at is null for share`,
+          where r.id = ${id} and r.organisation_id = ${viewer.organisationId} and r.deleted_at is null ${lock ? sql`for update` : sql`for share`}`,
       )
     : undefined
   if (!role) throw notFound('role')

@@ -1,4 +1,4 @@
-import { Field, ID, ObjectType, registerEnumType } from 'type-graphql'
+import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql'
 import type { Instant } from '../../database/columns.ts'
 import { enumOf } from '../../shared/enums.ts'
 import { Node } from '../../shared/node.type.ts'
@@ -92,3 +92,66 @@ export const RoleConnection = connectionTypes('Role', () => Role, {
   page: 'A page of roles.',
   edge: 'A role and its position in the list.',
 })
+/** A role to define. */
+@InputType({ description: 'A role to define.' })
+export class CreateRoleInput {
+  @Field(() => String)
+  name!: string
+
+  @Field(() => String, { nullable: true })
+  description?: string | null
+
+  @Field(() => AccessLevel, { description: '`ORGANISATION` or `PROJECT`. Cannot change later.' })
+  level!: AccessLevel
+
+  @Field(() => [String], { description: 'Names of permissions.' })
+  permissions!: string[]
+
+  @Field(() => MemberVisibility, { defaultValue: 'ORGANISATION' })
+  visibility!: MemberVisibility
+}
+
+/** Changes to a role. */
+@InputType({ description: 'Changes to a role.' })
+export class UpdateRoleInput {
+  @Field(() => String, { nullable: true })
+  name?: string | null
+
+  @Field(() => String, { nullable: true })
+  description?: string | null
+
+  @Field(() => [String], { nullable: true, description: 'The full new set of names.' })
+  permissions?: string[] | null
+
+  @Field(() => MemberVisibility, { nullable: true })
+  visibility?: MemberVisibility | null
+}
+
+/** A permission of your own. */
+@InputType({ description: 'A permission of your own.' })
+export class CreatePermissionInput {
+  @Field(() => String, {
+    description: 'Letters, digits and dots, such as `invoice.approve`. Unique here.',
+  })
+  name!: string
+
+  @Field(() => String)
+  description!: string
+
+  @Field(() => AccessLevel, { defaultValue: 'PROJECT' })
+  level!: AccessLevel
+}
+
+/** The role as it now stands. */
+@ObjectType({ description: 'The role as it now stands.', simpleResolvers: true })
+export class RolePayload {
+  @Field(() => Role)
+  role!: Role
+}
+
+/** The permission as it now stands. */
+@ObjectType({ description: 'The permission as it now stands.', simpleResolvers: true })
+export class PermissionPayload {
+  @Field(() => Permission)
+  permission!: Permission
+}

@@ -1,0 +1,62 @@
+import { defineEntity, p } from '@mikro-orm/core'
+import { BaseSchema, instant, texts } from '../../database/base.entity.ts'
+import { allow, tenantPolicies } from '../../database/policies.ts'
+
+const schema = defineEntity({
+  name: 'ApiKey',
+  tableName: 'api_key',
+  extends: BaseSchema,
+  rowLevelSecurity: 'force',
+  policies: [
+    ...tenantPolicies('api_key'),
+    allow('api_key', 'self', 'owner_id in (select app_own_principals())', 'select'),
+    allow('api_key', 'operator', 'true', 'select'),
+  ],
+  indexes: [
+    { name: 'api_key_of_owner', properties: ['ownerId', 'id'] },
+    { name: 'api_key_in_order', properties: ['organisationId', 'id'] },
+    {
+      name: 'api_key_previous',
+      properties: ['previousDigest'],
+      where: 'previous_digest is not null',
+    },
+  ],
+  uniques: [
+    { name: 'api_key_in_organisation', properties: ['organisationId', 'id'] },
+    { name: 'api_key_digest', properties: ['digest'] },
+  ],
+  checks: [
+    {
+      name: 'api_key_secret',
+      expression: '(digest is null) = (prefix is null) and (digest is null) = (issued_at is null)',
+    },
+  ],
+  properties: {
+    organisationId: p.uuid(),
+    ownerId: p.uuid(),
+    name: p.text(),
+    /** Opening characters of the secret; null while nobody has one. */
+    prefix: p.text().nullable(),
+    digest: p.text().nullable().hidden(),
+    /** The secret before the present one, and until when it goes on working. */
+    previousDigest: p.text().nullable().hidden(),
+    previousUntil: instant().nullable(),
+    scopes: texts(),
+    /** True for a key that works in named projects only, also when none of them is left. */
+    confined: p.boolean().default(false),
+    allowedIpRanges: texts().nullable(),
+    createdById: p.uuid().nullable(),
+    issuedAt: instant().nullable(),
+    expiresAt: instant().nullable(),
+    /** Set by an administrator: the owner's renewal cannot outlive it. */
+    expiryLimit: instant().nullable(),
+    lastUsedAt: instant().nullable(),
+    lastUsedIpAddress: p.text().nullable(),
+    revokedAt: instant().nullable(),
+    updatedAt: instant(),
+  },
+})
+
+/** A Bearer secret bound to one principal. */
+export class ApiKeyEntity extends schema.class {}
+schema.setClass(ApiKeyEntity)

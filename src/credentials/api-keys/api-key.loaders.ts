@@ -1,0 +1,170 @@
+import DataLoader from 'dataloader'
+import { can, type TenantViewer } from '../../access/viewer.ts'
+import { columns, toDate } from '../../database/columns.ts'
+import { loaderById, type ReadIn } from '../../database/loader.ts'
+import { join, sql, type Queries, type Sql } from '../../database/sql.ts'
+import { readCursor } from '../../shared/cursor.ts'
+import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
+import type { KeyRing } from '../../shared/seal.ts'
+import { isId } from '../../shared/tokens.ts'
+import type { ApiKey, ApiKeyFilter } from './api-key.type.ts'
+
+export const API_KEY_FIELDS = [
+  'id',
+  'organisationId',
+  'ownerId',
+  'name',
+  'prefix',
+  'scopes',
+  'confined',
+  'allowedIpRanges',
+  'createdById',
+  'createdAt',
+  'issuedAt',
+  'expiresAt',
+  'expiryLimit',
+  'lastUsedAt',
+  'lastUsedIpAddress',
+  'revokedAt',
+] as const
+
+export const apiKeyColumns = (table: string): Sql =>
+  sql`${columns(table, API_KEY_FIELDS)}, 'ApiKey' as "__typename"`
+
+export const createApiKeyLoaders = (read: ReadIn) => ({
+  apiKey: loaderById<ApiKey>(
+    read,
+    ids => sql`select ${apiKeyColumns('k')} from api_key k where k.id = any(${ids}::uuid[])`,
+  ),
+  /** What decides whether the keys of a principal work. */
+  ownerStanding: loaderById<{
+    id: string
+    status: string
+    suspendedUntil: string | null
+    lockedAt: string | null
+    removedAt: string | null
+  }>(
+    read,
+    ids =>
+      sql`select ${columns('m', ['id', 'status', 'suspendedUntil', 'lockedAt', 'removedAt'])} from principal m where m.id = any(${ids}::uuid[])`,
+  ),
+  /** Ids of the projects that a confined key is left with. */
+  keyProjects: new DataLoader<{ organisationId: string; id: string }, string[], string>(
+    async keys => {
+      const groups = [...Map.groupBy(keys, key => key.organisationId)]
+      const rows = await Promise.all(
+        groups.map(([organisationId, some]) =>
+          read(organisationId).rows<{ apiKeyId: string; projectId: string }>(sql`
+            select kp.api_key_id as "apiKeyId", kp.project_id as "projectId" from api_key_project kp
+            join project p on p.id = kp.project_id and p.deleted_at is null
+            where kp.api_key_id = any(${some.map(key => key.id)}::uuid[]) order by kp.project_id`),
+        ),
+      )
+      const byKey = Map.groupBy(rows.flat(), row => row.apiKeyId)
+      return keys.map(key => (byKey.get(key.id) ?? []).map(row => row.projectId))
+    },
+    { cacheKeyFn: key => key.id },
+  ),
+})
+
+/** Whether an owner can use keys at the moment, in SQL over principal `m`. */
+const ownerIsWell = (now: Date): Sql => sql`(m.removed_at is null and m.locked_at is null
+  and (m.status = 'ACTIVE' or (m.status = 'SUSPENDED' and m.suspended_until <= ${now})))`
+
+const statusIn = (now: Date): Sql => sql`case
+  when k.revoked_at is not null then 'REVOKED' when k.prefix is null then 'PENDING'
+  when k.expires_at <= ${now} then 'EXPIRED' when not ${ownerIsWell(now)} then 'BLOCKED' else 'ACTIVE' end`
+
+/** Whose keys to list: one principal's, or all that the viewer may see in the organisation in use. */
+export interface KeyScope {
+  viewer: TenantViewer
+  ownerId?: string
+}
+
+/** Keys, the newest first. */
+export async function listApiKeys(
+  queries: Queries,
+  ring: KeyRing,
+  { viewer, ownerId }: KeyScope,
+  args: PageArgs & { filter?: ApiKeyFilter | null },
+  now: Date,
+): Promise<Page<ApiKey>> {
+  const size = pageSize(args)
+  const list = [
+    'apiKeys',
+    viewer.organisationId,
+    viewer.principalId,
+    ownerId ?? '',
+    args.filter ?? {},
+  ]
+  const after = args.after == null ? null : readCursor(ring, list, args.after)
+  const matching = join(
+    [
+      sql`k.organisation_id = ${viewer.organisationId}`,
+      ownerId ? sql`k.owner_id = ${ownerId}` : seen(viewer),
+      ...conditions(args.filter, now),
+    ],
+    ' and ',
+  )
+  const from = sql`from api_key k join principal m on m.id = k.owner_id where ${matching}`
+  const beyond = after ? sql`and k.id < ${after.id}::uuid` : sql``
+  const rows = await queries.rows<ApiKey>(
+    sql`select ${apiKeyColumns('k')} ${from} ${beyond} order by k.id desc limit ${size + 1}`,
+  )
+  return pageOf({
+    ring,
+    list,
+    args,
+    rows,
+    position: row => ({ key: '', id: row.id }),
+    count: async () =>
+      (await queries.rows<{ count: number }>(sql`select count(*)::int as count ${from}`))[0]
+        ?.count ?? 0,
+  })
+}
+
+/** One's own, and those of whom one manages. */
+function seen(viewer: TenantViewer): Sql {
+  const some = [sql`k.owner_id = ${viewer.principalId}`]
+  if (can(viewer, 'manageUser')) some.push(sql`m.kind = 'MEMBER'`)
+  if (can(viewer, 'manageServiceAccount')) some.push(sql`m.kind = 'SERVICE_ACCOUNT'`)
+  return sql`(${join(some, ' or ')})`
+}
+
+function conditions(filter: ApiKeyFilter | null | undefined, now: Date): Sql[] {
+  const some: Sql[] = []
+  if (filter?.status) some.push(sql`${statusIn(now)} = any(${filter.status}::text[])`)
+  if (filter?.ownerIds) some.push(sql`k.owner_id = any(${filter.ownerIds.filter(isId)}::uuid[])`)
+  if (filter?.unusedSince)
+    some.push(sql`(k.last_used_at is null or k.last_used_at < ${toDate(filter.unusedSince)})`)
+  if (filter?.expiresBefore) some.push(sql`k.expires_at < ${toDate(filter.expiresBefore)}`)
+  return some
+}
+
+/** Keys that a person owns, in all organisations; read as *self*. */
+export async function listOwnKeys(
+  queries: Queries,
+  ring: KeyRing,
+  userId: string,
+  args: PageArgs,
+): Promise<Page<ApiKey>> {
+  const size = pageSize(args)
+  const list = ['ownApiKeys', userId]
+  const after = args.after == null ? null : readCursor(ring, list, args.after)
+  const from = sql`from api_key k join principal m on m.id = k.owner_id
+    where m.user_id = ${userId} and m.removed_at is null`
+  const beyond = after ? sql`and k.id < ${after.id}::uuid` : sql``
+  const rows = await queries.rows<ApiKey>(
+    sql`select ${apiKeyColumns('k')} ${from} ${beyond} order by k.id desc limit ${size + 1}`,
+  )
+  return pageOf({
+    ring,
+    list,
+    args,
+    rows,
+    position: row => ({ key: '', id: row.id }),
+    count: async () =>
+      (await queries.rows<{ count: number }>(sql`select count(*)::int as count ${from}`))[0]
+        ?.count ?? 0,
+  })
+}

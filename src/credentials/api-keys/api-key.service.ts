@@ -1,0 +1,279 @@
+import {
+  can,
+  inOrganisation,
+  inSession,
+  isAbove,
+  refusal,
+  type TenantViewer,
+} from '../../access/viewer.ts'
+import type { Work } from '../../access/work.ts'
+import { columns, rowAt, toDate } from '../../database/columns.ts'
+import { SYSTEM } from '../../database/context.ts'
+import { firstRow, sql } from '../../database/sql.ts'
+import { changesBetween, record } from '../../outbox/events/event.service.ts'
+import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
+import { digest, isId, newId } from '../../shared/tokens.ts'
+import { MEMBER_FIELDS } from '../../tenancy/memberships/member.loaders.ts'
+import type { Member } from '../../tenancy/memberships/member.type.ts'
+import { readOrganisationPolicy } from '../../tenancy/policies/policy.service.ts'
+import { readTitle } from '../../tenancy/projects/titles.ts'
+import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
+import type { Role } from '../../tenancy/roles/role.type.ts'
+import { notifyOwner } from './api-key.notice.ts'
+import { apiKeyColumns } from './api-key.loaders.ts'
+import type { ApiKey, CreateApiKeyInput } from './api-key.type.ts'
+import { readRanges } from './ip-ranges.ts'
+import { readLimits } from './limits.service.ts'
+import { newSecret, prefixOf } from './secret.ts'
+
+const DAY_MS = 86_400_000
+const LONGEST_OVERLAP_MINUTES = 10_080
+
+/** Somebody who owns keys, with their role. */
+export interface Owner extends Member {
+  role: Role
+}
+
+/**
+ * Makes a key. For a service account its administrator sees the secret; for oneself one sees one's own; for another
+ * member the key starts `PENDING` without any secret, so that nobody but its owner ever knows one.
+ */
+export async function createApiKey(
+  work: Work,
+  input: CreateApiKeyInput,
+): Promise<{ apiKey: ApiKey; secret: string | null }> {
+  const viewer = inOrganisation(inSession(work.viewer))
+  const owner = await getOwner(work, viewer, input.ownerId)
+  await mustManage(work, viewer, owner)
+  const own = owner.id === viewer.principalId
+  const name = readTitle(input.name, ['input', 'name'])
+  const { scopes, projectIds } = await readLimits(work, viewer, owner, input)
+  const ranges = input.allowedIpRanges
+    ? readRanges(input.allowedIpRanges, ['input', 'allowedIpRanges'])
+    : null
+  const expiresAt = await readExpiry(work, viewer, input.expiresAt ?? null, ['input', 'expiresAt'])
+  const secret = own || owner.kind === 'SERVICE_ACCOUNT' ? newSecret() : null
+
+  const id = newId()
+  await work.db.rows(sql`
+    insert into api_key (id, created_at, updated_at, organisation_id, owner_id, name, prefix, digest, scopes, confined,
+      allowed_ip_ranges, created_by_id, issued_at, expires_at, expiry_limit)
+    values (${id}, ${work.now}, ${work.now}, ${viewer.organisationId}, ${owner.id}, ${name},
+      ${secret && prefixOf(secret)}, ${secret && digest(secret)}, ${scopes}::text[], ${projectIds != null},
+      ${ranges}::text[], ${viewer.principalId}, ${secret ? work.now : null}, ${expiresAt}, ${own ? null : expiresAt})`)
+  if (projectIds?.length)
+    await work.db.rows(sql`
+      insert into api_key_project (organisation_id, api_key_id, project_id)
+      select ${viewer.organisationId}, ${id}, project from unnest(${projectIds}::uuid[]) as project`)
+  await record(work, 'api_key.created', {
+    organisationId: viewer.organisationId,
+    target: { kind: 'ApiKey', id, name },
+    changes: [{ field: 'scopes', before: null, after: scopes.join(' ') }],
+  })
+  await notifyOwner(work, owner, name, 'created')
+  return { apiKey: await readKey(work, id), secret }
+}
+
+/**
+ * Issues a new secret; the old one stops at once, unless given time to overlap. Renewals of one key run one after the
+ * other under its row's lock, so the last of them leaves the one secret that works.
+ */
+export async function renewApiKey(
+  work: Work,
+  id: string,
+  wanted: Date | null,
+  overlapMinutes: number,
+): Promise<{ apiKey: ApiKey; secret: string | null }> {
+  const viewer = inOrganisation(inSession(work.viewer))
+  if (overlapMinutes < 0 || overlapMinutes > LONGEST_OVERLAP_MINUTES)
+    throw badInput(
+      ['overlapMinutes'],
+      'OUT_OF_RANGE',
+      `\`overlapMinutes\` takes 0 to ${LONGEST_OVERLAP_MINUTES}, a week.`,
+    )
+  const { key, owner } = await getManagedKey(work, viewer, id)
+  const own = owner.id === viewer.principalId
+  if (!own) mustHoldScopes(viewer, key)
+  const expiresAt = await renewedExpiry(work, viewer, key, wanted, own)
+  const secret = own || owner.kind === 'SERVICE_ACCOUNT' ? newSecret() : null
+  // an administrator who renews somebody's own key stops it: nobody has a secret until the owner takes one
+  const overlap =
+    secret && overlapMinutes > 0 ? new Date(work.now.getTime() + overlapMinutes * 60_000) : null
+  await work.as(SYSTEM, () =>
+    work.db.rows(sql`
+      update api_key set previous_digest = case when ${overlap}::timestamptz is null then null else digest end,
+        previous_until = ${overlap}, digest = ${secret && digest(secret)}, prefix = ${secret && prefixOf(secret)},
+        issued_at = ${secret ? work.now : null}, expires_at = ${expiresAt},
+        expiry_limit = case when ${own} then expiry_limit else ${expiresAt} end, updated_at = ${work.now}
+      where id = ${key.id}`),
+  )
+  await record(work, 'api_key.renewed', {
+    organisationId: viewer.organisationId,
+    target: { kind: 'ApiKey', id: key.id, name: key.name },
+  })
+  await notifyOwner(work, owner, key.name, 'renewed')
+  return { apiKey: await readKey(work, key.id), secret }
+}
+
+/** Stops a key for good. */
+export async function revokeApiKey(work: Work, id: string): Promise<ApiKey> {
+  const viewer = inOrganisation(inSession(work.viewer))
+  const { key } = await getManagedKey(work, viewer, id, true)
+  if (key.revokedAt) return key
+  await work.db.rows(
+    sql`update api_key set revoked_at = ${work.now}, updated_at = ${work.now} where id = ${key.id}`,
+  )
+  await record(work, 'api_key.revoked', {
+    organisationId: viewer.organisationId,
+    target: { kind: 'ApiKey', id: key.id, name: key.name },
+  })
+  return readKey(work, key.id)
+}
+
+/** Ends every key of a principal for good. */
+export const revokeKeysOf = (work: Work, principalId: string) =>
+  work.db.rows(sql`
+    update api_key set revoked_at = ${work.now}, updated_at = ${work.now} where owner_id = ${principalId} and revoked_at is null`)
+
+/** Renames a key. */
+export async function renameApiKey(
+  work: Work,
+  viewer: TenantViewer,
+  key: ApiKey,
+  name: string,
+): Promise<void> {
+  await work.db.rows(
+    sql`update api_key set name = ${name}, updated_at = ${work.now} where id = ${key.id}`,
+  )
+  await record(work, 'api_key.updated', {
+    organisationId: viewer.organisationId,
+    target: { kind: 'ApiKey', id: key.id, name },
+    changes: changesBetween({ name: key.name }, { name }),
+  })
+}
+
+/** A key that the viewer may manage, with its row locked; revoked ones only where asked for. */
+export async function getManagedKey(
+  work: Work,
+  viewer: TenantViewer,
+  id: string,
+  revokedToo = false,
+) {
+  const key = isId(id)
+    ? await firstRow<ApiKey>(
+        work.db,
+        sql`select ${apiKeyColumns('k')} from api_key k where k.id = ${id} and k.organisation_id = ${viewer.organisationId} for update`,
+      )
+    : undefined
+  if (!key) throw notFound('API key')
+  const owner = await getOwner(work, viewer, key.ownerId, 'API key')
+  if (owner.id !== viewer.principalId) {
+    // a key that one may not even see is unknown
+    if (!can(viewer, owner.kind === 'MEMBER' ? 'manageUser' : 'manageServiceAccount'))
+      throw notFound('API key')
+    await mustManage(work, viewer, owner)
+  }
+  if (key.revokedAt && !revokedToo)
+    throw conflict('STATE_MISMATCH', 'This key was revoked. Create another.')
+  return { key, owner }
+}
+
+/** A live principal of the organisation in use; hidden and removed ones are unknown. */
+async function getOwner(
+  work: Work,
+  viewer: TenantViewer,
+  id: string,
+  what = 'member or service account',
+): Promise<Owner> {
+  const found = isId(id)
+    ? await firstRow<Record<string, unknown>>(
+        work.db,
+        sql`select ${columns('m', MEMBER_FIELDS, 'm.')}, ${columns('r', ROLE_FIELDS, 'r.')}
+          from principal m join role r on r.id = m.role_id
+          where m.id = ${id} and m.organisation_id = ${viewer.organisationId} and m.removed_at is null for share of m`,
+      )
+    : undefined
+  const owner = found && rowAt<Member>(found, 'm.', MEMBER_FIELDS)
+  if (!found || !owner) throw notFound(what)
+  return { ...owner, role: rowAt<Role>(found, 'r.', ROLE_FIELDS)! }
+}
+
+async function mustManage(work: Work, viewer: TenantViewer, owner: Owner): Promise<void> {
+  if (owner.status === 'INVITED')
+    throw conflict('STATE_MISMATCH', 'This person has not accepted yet.')
+  if (owner.id === viewer.principalId) {
+    const policy = await readOrganisationPolicy(work.db, viewer.organisationId)
+    if (!policy.apiKeySelfService && !can(viewer, 'manageUser'))
+      throw forbidden(
+        'POLICY_FORBIDS',
+        'The organisation does not let members create keys for themselves.',
+      )
+    return
+  }
+  const permission = owner.kind === 'MEMBER' ? 'manageUser' : 'manageServiceAccount'
+  if (!can(viewer, permission)) throw refusal(viewer, permission)
+  if (!isAbove(viewer, owner.role))
+    throw forbidden(
+      'EXCEEDS_OWN_PERMISSIONS',
+      'The owner of this key holds permissions that you do not hold.',
+    )
+}
+
+function mustHoldScopes(viewer: TenantViewer, key: ApiKey): void {
+  const beyond = key.scopes.find(scope => !viewer.permissions.has(scope) && !viewer.administrator)
+  if (beyond)
+    throw forbidden('EXCEEDS_OWN_PERMISSIONS', `The key holds \`${beyond}\`, which you do not.`)
+}
+
+/** When a key runs out: in the future, and within what the organisation allows. */
+async function readExpiry(
+  work: Work,
+  viewer: TenantViewer,
+  wanted: Date | null,
+  path: string[],
+): Promise<Date | null> {
+  const { apiKeyMaxLifetimeDays: days } = await readOrganisationPolicy(
+    work.db,
+    viewer.organisationId,
+  )
+  if (wanted && wanted <= work.now)
+    throw badInput(path, 'OUT_OF_RANGE', 'An expiry lies in the future.')
+  if (days == null) return wanted
+  const latest = new Date(work.now.getTime() + days * DAY_MS)
+  if (!wanted) return latest
+  if (wanted > latest) throw badInput(path, 'OUT_OF_RANGE', `Keys live at most ${days} days here.`)
+  return wanted
+}
+
+async function renewedExpiry(
+  work: Work,
+  viewer: TenantViewer,
+  key: ApiKey,
+  wanted: Date | null,
+  own: boolean,
+) {
+  const limit = own && key.expiryLimit ? toDate(key.expiryLimit) : null
+  if (limit && (limit <= work.now || (wanted && wanted > limit)))
+    throw forbidden(
+      'POLICY_FORBIDS',
+      'An administrator has set an expiry that a renewal cannot outlive.',
+    )
+  const present = key.expiresAt ? toDate(key.expiresAt) : null
+  if (!wanted && present && present <= work.now)
+    throw badInput(
+      ['expiresAt'],
+      'REQUIRED',
+      'The key has run out. Say until when the new secret works.',
+    )
+  return readExpiry(work, viewer, wanted ?? present ?? limit, ['expiresAt'])
+}
+
+/** A key as it now stands, whoever owns it. */
+export async function readKey(work: Work, id: string): Promise<ApiKey> {
+  const key = await firstRow<ApiKey>(
+    work.db,
+    sql`select ${apiKeyColumns('k')} from api_key k where k.id = ${id}`,
+  )
+  if (!key) throw notFound('API key')
+  return key
+}

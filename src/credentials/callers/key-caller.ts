@@ -1,0 +1,100 @@
+import { toDate, columns, rowAt, type Instant } from '../../database/columns.ts'
+import { sql, type Queries } from '../../database/sql.ts'
+import { withImplied } from '../../access/permissions.ts'
+import { shareLookups } from '../../shared/batch.ts'
+import { digest } from '../../shared/tokens.ts'
+import { API_KEY_FIELDS } from '../api-keys/api-key.loaders.ts'
+import type { ApiKey } from '../api-keys/api-key.type.ts'
+import { authorityOf, PRINCIPAL_COLUMNS, readPrincipal, type Caller } from './caller.ts'
+import { accountMayEnter, membershipGoesOn } from './standing.ts'
+
+/** What a key's row tells beyond the key itself. */
+interface KeyRow extends Record<string, unknown> {
+  digest: string | null
+  previousDigest: string | null
+  projectIds: string[]
+  userId: string | null
+}
+
+/**
+ * Looks callers up by API key: key, principal, account, organisation and role in one statement, shared between the
+ * requests of one turn of the event loop. Null for a key that does not work now, whatever the cause.
+ */
+export function createKeyLookup(system: Queries, clock: () => Date) {
+  const shared = shareLookups<string, KeyRow | null>(async digests => {
+    const wanted = [...new Set(digests)]
+    const rows = await system.rows<KeyRow>(sql`
+      select ${columns('k', API_KEY_FIELDS, 'k.')}, k.digest, k.previous_digest as "previousDigest",
+        array(select kp.project_id::text from api_key_project kp join project p on p.id = kp.project_id
+          and p.deleted_at is null where kp.api_key_id = k.id) as "projectIds",
+        u.id as "userId", u.email, u.email_verified_at as "emailVerifiedAt", u.status as "userStatus",
+        u.suspended_until as "userSuspendedUntil", u.locked_at as "userLockedAt", u.deleted_at as "userDeletedAt",
+        ${PRINCIPAL_COLUMNS}
+      from api_key k
+      join principal m on m.id = k.owner_id
+      join organisation o on o.id = k.organisation_id
+      join role r on r.id = m.role_id
+      left join user_account u on u.id = m.user_id
+      where (k.digest = any(${wanted}::text[])
+          or (k.previous_digest = any(${wanted}::text[]) and k.previous_until > ${clock()}))
+        and k.revoked_at is null`)
+    const found = new Map(
+      rows.flatMap(row => [[row.previousDigest, row] as const, [row.digest, row] as const]),
+    )
+    return digests.map(each => found.get(each) ?? null)
+  })
+  return async (secret: string): Promise<Caller | null> => {
+    const row = await shared.load(digest(secret))
+    return row && readCaller(row, clock())
+  }
+}
+
+function readCaller(row: KeyRow, now: Date): Caller | null {
+  const apiKey = { ...rowAt<ApiKey>(row, 'k.', API_KEY_FIELDS)!, __typename: 'ApiKey' as const }
+  const principal = readPrincipal(row)
+  if (!principal || (apiKey.expiresAt && toDate(apiKey.expiresAt) <= now)) return null
+  const { member, organisation, role, standing } = principal
+  // a lock bars keys, though sessions go on
+  if (!membershipGoesOn(standing, now) || standing.lockedAt) return null
+  const person = row.userId ? accountOf(row) : null
+  if (person && !accountMayEnter(person, now)) return null
+  if (!person && member.kind === 'MEMBER') return null
+  const scopes = withImplied(apiKey.scopes)
+  return {
+    session: null,
+    apiKey,
+    user: null,
+    member,
+    organisation,
+    project: null,
+    role,
+    generation: 0,
+    lastActiveAt: apiKey.lastUsedAt ? toDate(apiKey.lastUsedAt) : new Date(0),
+    viewer: {
+      credential: 'API_KEY',
+      userId: row.userId,
+      sessionId: null,
+      apiKeyId: apiKey.id,
+      name: member.name,
+      email: (row.email as string | null) ?? '',
+      emailVerified: row.emailVerifiedAt != null,
+      operator: false,
+      organisationId: organisation.id,
+      principalId: member.id,
+      principalKind: member.kind,
+      projectId: null,
+      ...authorityOf(principal, scopes),
+      scopes,
+      confinedTo: apiKey.confined ? new Set(row.projectIds) : null,
+      tasks: [],
+      authenticatedAt: new Date(0),
+    },
+  }
+}
+
+const accountOf = (row: KeyRow) => ({
+  status: row.userStatus as string,
+  suspendedUntil: row.userSuspendedUntil as Instant | null,
+  lockedAt: row.userLockedAt as Instant | null,
+  deletedAt: row.userDeletedAt as Instant | null,
+})

@@ -1,0 +1,104 @@
+import type { SessionTask } from '../../access/viewer.ts'
+import { USER_FIELDS } from '../../accounts/users/user.loaders.ts'
+import type { User } from '../../accounts/users/user.type.ts'
+import { columns, rowAt, toDate, type Instant } from '../../database/columns.ts'
+import { sql, type Queries } from '../../database/sql.ts'
+import { inOrder, shareLookups } from '../../shared/batch.ts'
+import { PROJECT_FIELDS } from '../../tenancy/projects/project.loaders.ts'
+import type { Project } from '../../tenancy/projects/project.type.ts'
+import { SESSION_FIELDS } from '../sessions/session.loaders.ts'
+import type { Session } from '../sessions/session.type.ts'
+import { authorityOf, PRINCIPAL_COLUMNS, readPrincipal, type Caller } from './caller.ts'
+import { accountGoesOn, membershipGoesOn } from './standing.ts'
+
+/** Ceilings of the configuration, in seconds. */
+export interface SessionCeilings {
+  idle: number
+  lifetime: number
+}
+
+/**
+ * Looks callers up by session: session, account, membership, organisation, role and project in one statement, shared
+ * between the requests of one turn of the event loop. Nothing is remembered, so what was changed a moment ago already
+ * holds. Null where the session is over, whatever ended it.
+ */
+export function createSessionLookup(system: Queries, ceilings: SessionCeilings, clock: () => Date) {
+  const shared = shareLookups<string, Record<string, unknown> | null>(async ids => {
+    const rows = await system.rows<Record<string, unknown>>(sql`
+      select ${columns('s', SESSION_FIELDS, 's.')}, s.generation as "generation",
+        ${columns('u', USER_FIELDS, 'u.')}, btrim(u.first_name || ' ' || u.last_name) as "u.name",
+        u.deleted_at as "userDeletedAt", ${PRINCIPAL_COLUMNS}, ${columns('p', PROJECT_FIELDS, 'p.')},
+        least(t.session_idle_minutes, o.session_idle_minutes) * 60 as "idle",
+        least(t.session_lifetime_hours, o.session_lifetime_hours) * 3600 as "lifetime"
+      from session s
+      join user_account u on u.id = s.user_id
+      cross join platform_settings t
+      left join principal m on m.id = s.principal_id
+      left join organisation o on o.id = s.organisation_id
+      left join role r on r.id = m.role_id
+      left join project p on p.id = s.project_id and p.deleted_at is null
+      where s.id = any(${[...new Set(ids)]}::uuid[]) and s.ended_at is null`)
+    return inOrder(ids, rows, row => row['s.id'] as string)
+  })
+  return async (sessionId: string): Promise<Caller | null> => {
+    const row = await shared.load(sessionId)
+    return row && readCaller(row, ceilings, clock())
+  }
+}
+
+function readCaller(
+  row: Record<string, unknown>,
+  ceilings: SessionCeilings,
+  now: Date,
+): Caller | null {
+  const session = rowAt<Session>(row, 's.', SESSION_FIELDS)!
+  const user = { ...rowAt<User>(row, 'u.', USER_FIELDS)!, name: row['u.name'] as string }
+  const lastActiveAt = toDate(session.lastActiveAt)
+  const idleEnd = lastActiveAt.getTime() + Math.min(ceilings.idle, row.idle as number) * 1000
+  const lifeEnd =
+    toDate(session.createdAt).getTime() + Math.min(ceilings.lifetime, row.lifetime as number) * 1000
+  const end = Math.min(toDate(session.expiresAt).getTime(), lifeEnd)
+  if (now.getTime() >= Math.min(idleEnd, end)) return null
+  if (!accountGoesOn({ ...user, deletedAt: row.userDeletedAt as Instant | null }, now)) return null
+
+  const principal = readPrincipal(row)
+  if (principal && !membershipGoesOn(principal.standing, now)) return null
+  const project = rowAt<Project>(row, 'p.', PROJECT_FIELDS)
+  const tasks: SessionTask[] = principal ? [] : ['CHOOSE_ORGANISATION']
+  return {
+    session: {
+      ...session,
+      tasks,
+      current: true,
+      idleExpiresAt: new Date(idleEnd),
+      expiresAt: new Date(end),
+    },
+    apiKey: null,
+    user,
+    member: principal?.member ?? null,
+    organisation: principal?.organisation ?? null,
+    project,
+    role: principal?.role ?? null,
+    generation: row.generation as number,
+    lastActiveAt,
+    viewer: {
+      credential: 'SESSION',
+      userId: user.id,
+      sessionId: session.id,
+      apiKeyId: null,
+      name: principal?.member.name ?? user.name,
+      email: user.email,
+      emailVerified: user.emailVerifiedAt != null,
+      operator: user.operator,
+      organisationId: principal?.organisation.id ?? null,
+      principalId: principal?.member.id ?? null,
+      principalKind: 'MEMBER',
+      projectId: project?.id ?? null,
+      ...authorityOf(principal, null),
+      scopes: null,
+      confinedTo: null,
+      tasks,
+      authenticatedAt: toDate(session.authenticatedAt),
+    },
+  }
+}

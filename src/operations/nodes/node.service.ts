@@ -1,0 +1,132 @@
+import {
+  can,
+  inOrganisation,
+  inSession,
+  selfOf,
+  tenantOf,
+  type TenantViewer,
+} from '../../access/viewer.ts'
+import { getUser } from '../../accounts/users/user.loaders.ts'
+import { apiKeyColumns } from '../../credentials/api-keys/api-key.loaders.ts'
+import { serviceAccountColumns } from '../../credentials/service-accounts/service-account.loaders.ts'
+import { SESSION_FIELDS } from '../../credentials/sessions/session.loaders.ts'
+import { columns } from '../../database/columns.ts'
+import { firstRow, sql, type Queries, type Statement } from '../../database/sql.ts'
+import { INVITATION_FIELDS } from '../../flows/invitations/invitation.loaders.ts'
+import type { Context } from '../../graphql/context.ts'
+import { AppError, badInput, notFound } from '../../shared/errors.ts'
+import { isId } from '../../shared/tokens.ts'
+import { readVisibleMember } from '../../tenancy/memberships/member.list.ts'
+import { mayRead } from '../../tenancy/memberships/member.service.ts'
+import { getVisibleProject } from '../../tenancy/projects/project.list.ts'
+import { PROJECT_ACCESS_FIELDS } from '../../tenancy/projects/project.loaders.ts'
+import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
+
+type Found = { __typename: string; id: string }
+
+/**
+ * Anything by id, under the same rules as every other way of reaching it. One statement asks all tables by primary
+ * key, bound by row-level security; then the kind's own rule decides. What may not be seen answers like what is not.
+ *
+ * @throws {AppError} `BAD_USER_INPUT` for what is no id, `NOT_FOUND` for everything else that is not shown.
+ */
+export async function findNode(context: Context, id: string): Promise<Found> {
+  if (!isId(id)) throw badInput(['id'], 'INVALID_FORMAT', 'Ids are UUIDs.')
+  const { viewer } = context
+  if (viewer?.credential === 'SESSION') {
+    const own = await findOwn(context, id)
+    if (own) return own
+  }
+  if (!viewer?.organisationId) throw notFound('node')
+  const inside = inOrganisation(viewer)
+  const queries = context.read(tenantOf(inside))
+  const kind = await firstRow<{ kind: keyof typeof READERS }>(queries, probe(id))
+  if (!kind) throw notFound('node')
+  try {
+    const found = await READERS[kind.kind](context, queries, inside, id)
+    if (found) return { ...found, id, __typename: kind.kind }
+  } catch (error) {
+    // a door that is shut and a thing that is not there answer alike
+    if (!(error instanceof AppError)) throw error
+  }
+  throw notFound('node')
+}
+
+const probe = (id: string): Statement => sql`
+  select 'Organisation' as kind from organisation where id = ${id} and deleted_at is null
+  union all select case kind when 'MEMBER' then 'Member' else 'ServiceAccount' end from principal where id = ${id}
+  union all select 'Role' from role where id = ${id} and deleted_at is null
+  union all select 'Project' from project where id = ${id} and deleted_at is null
+  union all select 'ProjectAccess' from project_access where id = ${id}
+  union all select 'Invitation' from invitation where id = ${id}
+  union all select 'Session' from session where id = ${id}
+  union all select 'ApiKey' from api_key where id = ${id}`
+
+type ReadNode = (
+  context: Context,
+  queries: Queries,
+  viewer: TenantViewer,
+  id: string,
+) => Promise<object | null | undefined>
+
+const READERS = {
+  Organisation: async ({ caller }) => caller?.organisation,
+  Member: (_context, queries, viewer, id) => readVisibleMember(queries, mayRead(viewer, id), id),
+  ServiceAccount: async (_context, queries, viewer, id) =>
+    can(viewer, 'manageServiceAccount')
+      ? firstRow(
+          queries,
+          sql`select ${serviceAccountColumns} from principal m where m.id = ${id} and m.removed_at is null`,
+        )
+      : null,
+  Role: (_context, queries, _viewer, id) =>
+    firstRow(queries, sql`select ${columns('r', ROLE_FIELDS)} from role r where r.id = ${id}`),
+  Project: ({ read }, _queries, viewer, id) => getVisibleProject(read, viewer, id),
+  ProjectAccess: async (_context, queries, viewer, id) => {
+    const seen = can(viewer, 'manageProject') || can(viewer, 'viewUser')
+    return firstRow(
+      queries,
+      sql`select ${columns('a', PROJECT_ACCESS_FIELDS)} from project_access a join principal m on m.id = a.principal_id
+        where a.id = ${id} and (a.principal_id = ${viewer.principalId} or ${seen})`,
+    )
+  },
+  Invitation: async (_context, queries, viewer, id) =>
+    can(viewer, 'manageUser')
+      ? firstRow(
+          queries,
+          sql`select ${columns('i', INVITATION_FIELDS)} from invitation i join principal m on m.id = i.principal_id where i.id = ${id}`,
+        )
+      : null,
+  Session: async (context, queries, viewer, id) => {
+    if (viewer.credential !== 'SESSION' || !can(viewer, 'manageUser')) return null
+    return firstRow(
+      queries,
+      sql`select ${columns('s', SESSION_FIELDS)}, array[]::text[] as tasks, false as current,
+          s.last_active_at + make_interval(secs => ${context.ceilings.idle}) as "idleExpiresAt"
+        from session s join principal m on m.id = s.principal_id where s.id = ${id} and s.ended_at is null`,
+    )
+  },
+  ApiKey: async (_context, queries, viewer, id) =>
+    firstRow(
+      queries,
+      sql`select ${apiKeyColumns('k')} from api_key k join principal m on m.id = k.owner_id
+        where k.id = ${id} and (k.owner_id = ${viewer.principalId}
+          or (m.kind = 'MEMBER' and ${can(viewer, 'manageUser')})
+          or (m.kind = 'SERVICE_ACCOUNT' and ${can(viewer, 'manageServiceAccount')}))`,
+    ),
+} satisfies Record<string, ReadNode>
+
+/** One's own account and sessions, whatever organisation is in use. */
+async function findOwn(context: Context, id: string): Promise<Found | null> {
+  const person = inSession(context.viewer)
+  if (id === person.userId)
+    return { ...(await getUser(context.readSelf(id), id)), __typename: 'User' }
+  if (id === person.sessionId) return { ...context.caller!.session!, __typename: 'Session' }
+  const session = await firstRow<Found>(
+    context.read(selfOf(person)),
+    sql`select ${columns('s', SESSION_FIELDS)}, array[]::text[] as tasks, false as current, 'Session' as "__typename",
+        s.last_active_at + make_interval(secs => ${context.ceilings.idle}) as "idleExpiresAt"
+      from session s where s.id = ${id} and s.user_id = ${person.userId} and s.ended_at is null`,
+  )
+  return session ?? null
+}

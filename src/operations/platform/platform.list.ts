@@ -1,0 +1,121 @@
+import { operatorOf, type Viewer } from '../../access/viewer.ts'
+import { USER_FIELDS } from '../../accounts/users/user.loaders.ts'
+import type { User } from '../../accounts/users/user.type.ts'
+import { columns, toDate } from '../../database/columns.ts'
+import type { DatabaseContext } from '../../database/context.ts'
+import { firstRow, join, sql, type Queries, type Sql } from '../../database/sql.ts'
+import { readCursor } from '../../shared/cursor.ts'
+import { notFound } from '../../shared/errors.ts'
+import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
+import type { KeyRing } from '../../shared/seal.ts'
+import { isId } from '../../shared/tokens.ts'
+import { ORGANISATION_FIELDS } from '../../tenancy/organisations/organisation.loaders.ts'
+import type { Organisation } from '../../tenancy/organisations/organisation.type.ts'
+import type { UserFilter } from './platform.type.ts'
+
+type Read = (context: DatabaseContext) => Queries
+
+/** Text as a pattern that matches anywhere. */
+const pattern = (text: string) => `%${text.trim().replace(/[\\%_]/g, '\\$&')}%`
+
+async function page<Row extends { id: string }>(
+  queries: Queries,
+  ring: KeyRing,
+  list: readonly unknown[],
+  args: PageArgs,
+  select: Sql,
+  from: Sql,
+): Promise<Page<Row>> {
+  const size = pageSize(args)
+  const after = args.after == null ? null : readCursor(ring, list, args.after)
+  const beyond = after ? sql`and t.id < ${after.id}::uuid` : sql``
+  const rows = await queries.rows<Row>(
+    sql`select ${select} ${from} ${beyond} order by t.id desc limit ${size + 1}`,
+  )
+  return pageOf({
+    ring,
+    list,
+    args,
+    rows,
+    position: row => ({ key: '', id: row.id }),
+    count: async () =>
+      (await firstRow<{ count: number }>(queries, sql`select count(*)::int as count ${from}`))
+        ?.count ?? 0,
+  })
+}
+
+/** Organisations of the platform, the newest first. */
+export function listOrganisations(
+  read: Read,
+  ring: KeyRing,
+  viewer: Viewer | null,
+  args: PageArgs & { search?: string | null; suspended?: boolean | null },
+): Promise<Page<Organisation>> {
+  const some: Sql[] = [sql`t.deleted_at is null`]
+  if (args.search)
+    some.push(sql`(t.name ilike ${pattern(args.search)} or t.slug ilike ${pattern(args.search)})`)
+  if (args.suspended != null)
+    some.push(args.suspended ? sql`t.suspended_at is not null` : sql`t.suspended_at is null`)
+  const list = ['organisations', args.search ?? '', args.suspended ?? null]
+  const from = sql`from organisation t where ${join(some, ' and ')}`
+  return page(read(operatorOf(viewer)), ring, list, args, columns('t', ORGANISATION_FIELDS), from)
+}
+
+export async function getOrganisation(
+  read: Read,
+  viewer: Viewer | null,
+  id: string,
+): Promise<Organisation> {
+  const found = isId(id)
+    ? await firstRow<Organisation>(
+        read(operatorOf(viewer)),
+        sql`select ${columns('t', ORGANISATION_FIELDS)} from organisation t where t.id = ${id} and t.deleted_at is null`,
+      )
+    : undefined
+  if (!found) throw notFound('organisation')
+  return found
+}
+
+/** Accounts of the platform, the newest first. */
+export function listUsers(
+  read: Read,
+  ring: KeyRing,
+  viewer: Viewer | null,
+  args: PageArgs & { search?: string | null; filter?: UserFilter | null },
+  now: Date,
+): Promise<Page<User>> {
+  const some: Sql[] = [sql`t.deleted_at is null`, ...conditions(args.filter, now)]
+  if (args.search) {
+    const like = pattern(args.search)
+    some.push(sql`(t.email ilike ${like} or (t.first_name || ' ' || t.last_name) ilike ${like})`)
+  }
+  const list = ['users', args.search ?? '', args.filter ?? {}]
+  const select = sql`${columns('t', USER_FIELDS)}, btrim(t.first_name || ' ' || t.last_name) as name`
+  return page(
+    read(operatorOf(viewer)),
+    ring,
+    list,
+    args,
+    select,
+    sql`from user_account t where ${join(some, ' and ')}`,
+  )
+}
+
+function conditions(filter: UserFilter | null | undefined, now: Date): Sql[] {
+  const some: Sql[] = []
+  if (filter?.status)
+    some.push(
+      sql`(case when t.status = 'SUSPENDED' and t.suspended_until <= ${now} then 'ACTIVE' else t.status end) = any(${filter.status}::text[])`,
+    )
+  if (filter?.locked != null)
+    some.push(filter.locked ? sql`t.locked_at is not null` : sql`t.locked_at is null`)
+  if (filter?.operator != null) some.push(sql`t.operator = ${filter.operator}`)
+  if (filter?.emails) some.push(sql`t.email = any(${filter.emails}::text[])`)
+  if (filter?.createdAt?.from) some.push(sql`t.created_at >= ${toDate(filter.createdAt.from)}`)
+  if (filter?.createdAt?.to) some.push(sql`t.created_at < ${toDate(filter.createdAt.to)}`)
+  if (filter?.inactiveSince)
+    some.push(
+      sql`(t.last_sign_in_at is null or t.last_sign_in_at < ${toDate(filter.inactiveSince)})`,
+    )
+  return some
+}

@@ -1,0 +1,163 @@
+import { isContained, withImplied } from '../../access/permissions.ts'
+import {
+  inEveryProject,
+  inOrganisation,
+  inProject,
+  type TenantViewer,
+} from '../../access/viewer.ts'
+import type { Work } from '../../access/work.ts'
+import { columns } from '../../database/columns.ts'
+import { firstRow, sql } from '../../database/sql.ts'
+import { record } from '../../outbox/events/event.service.ts'
+import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
+import { isId, newId } from '../../shared/tokens.ts'
+import { getAssignableRole } from '../roles/role.service.ts'
+import { PROJECT_ACCESS_FIELDS } from './project.loaders.ts'
+import { getProject } from './project.service.ts'
+import type { GrantProjectAccessInput, ProjectAccess, ProjectAccessInput } from './project.type.ts'
+
+const MOST_PROJECTS = 500
+
+/** What the viewer holds in one project: by their place in it, and by what they hold in every project. */
+export async function ownInProject(
+  work: Work,
+  viewer: TenantViewer,
+  projectId: string,
+): Promise<ReadonlySet<string>> {
+  const place = await firstRow<{ permissions: string[] }>(
+    work.db,
+    sql`select r.permissions from project_access a join role r on r.id = a.role_id
+      where a.project_id = ${projectId} and a.principal_id = ${viewer.principalId}`,
+  )
+  const held = inProject(viewer, projectId, withImplied(place?.permissions ?? []))
+  return held.union(inEveryProject(viewer))
+}
+
+/** Somebody who may say who enters a project. */
+async function mustManageAccess(
+  work: Work,
+  viewer: TenantViewer,
+  projectId: string,
+): Promise<ReadonlySet<string>> {
+  const own = await ownInProject(work, viewer, projectId)
+  if (!own.has('manageProjectAccess'))
+    throw forbidden(
+      'PERMISSION_MISSING',
+      'This needs `manageProject`, or `manageProjectAccess` in the project.',
+    )
+  return own
+}
+
+/** Lets a new principal into projects with the roles named, each under the rules of a single grant. */
+export async function grantAccess(
+  work: Work,
+  viewer: TenantViewer,
+  principalId: string,
+  access: ProjectAccessInput[],
+  path: (string | number)[],
+): Promise<void> {
+  if (access.length > MOST_PROJECTS)
+    throw badInput(path, 'OUT_OF_RANGE', `Name at most ${MOST_PROJECTS} projects at once.`)
+  for (const [index, { projectId, roleId }] of access.entries()) {
+    const project = await getProject(work, viewer, projectId)
+    const own = await mustManageAccess(work, viewer, project.id)
+    const role = await getAssignableRole(work, viewer, roleId, 'PROJECT', own, [
+      ...path,
+      index,
+      'roleId',
+    ])
+    await work.db.rows(sql`
+      insert into project_access (id, created_at, organisation_id, project_id, principal_id, role_id)
+      values (${newId()}, ${work.now}, ${viewer.organisationId}, ${project.id}, ${principalId}, ${role.id})`)
+    await record(work, 'project_access.granted', {
+      organisationId: viewer.organisationId,
+      target: { kind: 'Project', id: project.id, name: project.name },
+      changes: [{ field: 'role', before: null, after: role.name }],
+    })
+  }
+}
+
+/** Lets a principal into a project, or changes the role held there; neither role may be beyond the viewer's own. */
+export async function grantProjectAccess(
+  work: Work,
+  input: GrantProjectAccessInput,
+): Promise<ProjectAccess> {
+  const viewer = inOrganisation(work.viewer)
+  const project = await getProject(work, viewer, input.projectId)
+  const own = await mustManageAccess(work, viewer, project.id)
+  const role = await getAssignableRole(work, viewer, input.roleId, 'PROJECT', own, [
+    'input',
+    'roleId',
+  ])
+  const principal = await getPrincipal(work, viewer, input.principalId)
+  const before = await firstRow<{ permissions: string[]; name: string }>(
+    work.db,
+    sql`select r.permissions, r.name from project_access a join role r on r.id = a.role_id
+      where a.project_id = ${project.id} and a.principal_id = ${principal.id} for update of a`,
+  )
+  if (before) mustBeAbove(before.permissions, own)
+  const [row] = await work.db.rows<ProjectAccess>(sql`
+    insert into project_access as a (id, created_at, organisation_id, project_id, principal_id, role_id)
+    values (${newId()}, ${work.now}, ${viewer.organisationId}, ${project.id}, ${principal.id}, ${role.id})
+    on conflict (project_id, principal_id) do update set role_id = excluded.role_id
+    returning ${columns('a', PROJECT_ACCESS_FIELDS)}`)
+  await record(work, before ? 'project_access.changed' : 'project_access.granted', {
+    organisationId: viewer.organisationId,
+    target: {
+      kind: principal.kind === 'MEMBER' ? 'Member' : 'ServiceAccount',
+      id: principal.id,
+      name: principal.name,
+    },
+    changes: [{ field: project.name, before: before?.name ?? null, after: role.name }],
+  })
+  return row!
+}
+
+/** Puts a principal out of a project; sessions in it leave it. */
+export async function revokeProjectAccess(work: Work, id: string): Promise<string> {
+  const viewer = inOrganisation(work.viewer)
+  const access = isId(id)
+    ? await firstRow<ProjectAccess & { permissions: string[] }>(
+        work.db,
+        sql`select ${columns('a', PROJECT_ACCESS_FIELDS)}, r.permissions from project_access a
+          join role r on r.id = a.role_id join project p on p.id = a.project_id and p.deleted_at is null
+          where a.id = ${id} and a.organisation_id = ${viewer.organisationId} for update of a`,
+      )
+    : undefined
+  if (!access) throw notFound('project access')
+  const own = await ownInProject(work, viewer, access.projectId)
+  // who cannot see the place must not learn of it
+  if (!own.has('manageProjectAccess')) throw notFound('project access')
+  const principal = await getPrincipal(work, viewer, access.principalId)
+  mustBeAbove(access.permissions, own)
+  await work.db.rows(sql`delete from project_access where id = ${access.id}`)
+  await record(work, 'project_access.revoked', {
+    organisationId: viewer.organisationId,
+    target: {
+      kind: principal.kind === 'MEMBER' ? 'Member' : 'ServiceAccount',
+      id: principal.id,
+      name: principal.name,
+    },
+  })
+  return access.id
+}
+
+function mustBeAbove(permissions: string[], own: ReadonlySet<string>): void {
+  if (!isContained({ builtIn: false, level: 'PROJECT', permissions }, own))
+    throw forbidden('EXCEEDS_OWN_PERMISSIONS', 'They hold more in this project than you do.')
+}
+
+/** A live principal of the organisation in use that the viewer's role shows. */
+async function getPrincipal(work: Work, viewer: TenantViewer, id: string) {
+  const principal = isId(id)
+    ? await firstRow<{ id: string; kind: string; name: string; status: string }>(
+        work.db,
+        sql`select m.id, m.kind, m.name, m.status from principal m
+          where m.id = ${id} and m.organisation_id = ${viewer.organisationId} and m.removed_at is null for share of m`,
+      )
+    : undefined
+  if (!principal) throw notFound('member or service account')
+  if (principal.kind === 'SERVICE_ACCOUNT' && principal.status !== 'ACTIVE')
+    throw conflict('STATE_MISMATCH', 'This service account is switched off.')
+  return principal
+}

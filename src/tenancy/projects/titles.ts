@@ -1,0 +1,43 @@
+import { badInput } from '../../shared/errors.ts'
+import { singleLine } from '../../shared/normalise.ts'
+
+const LONGEST_NAME = 100
+const LONGEST_DESCRIPTION = 1_000
+const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/
+
+/** The title of an organisation, project or role: one line, not empty. */
+export function readTitle(text: string, path: (string | number)[]): string {
+  const line = singleLine(text)
+  if (line == null)
+    throw badInput(path, 'INVALID_FORMAT', 'Names are one line without control characters.')
+  if (!line) throw badInput(path, 'REQUIRED', 'A name is needed here.')
+  if (line.length > LONGEST_NAME)
+    throw badInput(path, 'OUT_OF_RANGE', `Names have at most ${LONGEST_NAME} characters.`)
+  return line
+}
+
+/** @throws {AppError} `BAD_USER_INPUT` where it is not lower case letters, digits and dashes, at most 48. */
+export function readSlug(text: string, path: (string | number)[]): string {
+  if (!SLUG.test(text))
+    throw badInput(
+      path,
+      'INVALID_FORMAT',
+      'A short name is made of a-z, 0-9 and dashes within, at most 48 characters. Choose one.',
+    )
+  return text
+}
+
+/** A description: some lines of text, or none. */
+export function readDescription(
+  text: string | null | undefined,
+  path: (string | number)[],
+): string | null {
+  if (text == null) return null
+  if (text.length > LONGEST_DESCRIPTION)
+    throw badInput(
+      path,
+      'OUT_OF_RANGE',
+      `Descriptions have at most ${LONGEST_DESCRIPTION} characters.`,
+    )
+  return text.trim() || null
+}

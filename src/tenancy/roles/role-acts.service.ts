@@ -1,0 +1,242 @@
+import {
+  BUILT_IN,
+  catalogue,
+  isAdministrative,
+  type AccessLevel,
+  type PermissionInfo,
+} from '../../access/permissions.ts'
+import { must, type TenantViewer, type Visibility } from '../../access/viewer.ts'
+import type { Work } from '../../access/work.ts'
+import { firstRow, sql } from '../../database/sql.ts'
+import { changesBetween, record } from '../../outbox/events/event.service.ts'
+import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
+import { fold, singleLine } from '../../shared/normalise.ts'
+import { newId } from '../../shared/tokens.ts'
+import { keepAdministrator, lockAdministration } from '../organisations/administration.ts'
+import { readTitle } from '../projects/titles.ts'
+import { getAssignableRole, getRole, mustBeWithinOwn } from './role.service.ts'
+import type { CreatePermissionInput, CreateRoleInput, Role, UpdateRoleInput } from './role.type.ts'
+
+const LONGEST_DESCRIPTION = 500
+const MOST_OWN = 100
+const OWN_NAME = /^[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)*$/
+const LONGEST_NAME = 64
+
+/** Defines a role that holds nothing its author lacks. */
+export async function createRole(work: Work, input: CreateRoleInput): Promise<Role> {
+  const viewer = must(work.viewer, 'manageRole')
+  const name = readTitle(input.name, ['input', 'name'])
+  const draft = {
+    builtIn: false,
+    level: input.level,
+    permissions: readPermissions(viewer, input.permissions, input.level),
+    visibility: input.visibility,
+  }
+  mustBeWithinOwn(viewer, draft, name)
+  const id = newId()
+  await work.db.rows(sql`
+    insert into role (id, created_at, updated_at, organisation_id, name, sort_name, description, level, permissions, visibility)
+    values (${id}, ${work.now}, ${work.now}, ${viewer.organisationId}, ${name}, ${fold(name)},
+      ${readDescription(input.description)}, ${draft.level}, ${draft.permissions}::text[], ${draft.visibility})`)
+  await record(work, 'role.created', {
+    organisationId: viewer.organisationId,
+    target: { kind: 'Role', id, name },
+    changes: [{ field: 'permissions', before: null, after: draft.permissions.join(' ') }],
+  })
+  return getRole(work, viewer, id)
+}
+
+/** Changes a role; its holders feel it on their next request. Neither what it was nor what it becomes may be beyond the author. */
+export async function updateRole(work: Work, id: string, input: UpdateRoleInput): Promise<Role> {
+  const viewer = must(work.viewer, 'manageRole')
+  await lockAdministration(work, viewer.organisationId)
+  const role = await getChangeableRole(work, viewer, id)
+  const after = {
+    name: input.name === undefined ? role.name : readTitle(input.name ?? '', ['input', 'name']),
+    description:
+      input.description === undefined ? role.description : readDescription(input.description),
+    permissions: input.permissions
+      ? readPermissions(viewer, input.permissions, role.level)
+      : role.permissions,
+    visibility: (input.visibility ?? role.visibility) as Visibility,
+  }
+  mustBeWithinOwn(viewer, { ...role, ...after }, after.name)
+  if (isAdministrative({ ...role, ...after }) && (await isDefault(work, role.id)))
+    throw forbidden('POLICY_FORBIDS', 'A default role cannot become an administrative one.')
+  await work.db.rows(sql`
+    update role set name = ${after.name}, sort_name = ${fold(after.name)}, description = ${after.description},
+      permissions = ${after.permissions}::text[], visibility = ${after.visibility}, updated_at = ${work.now}
+    where id = ${role.id}`)
+  await keepAdministrator(work, viewer.organisationId)
+  await record(work, 'role.updated', {
+    organisationId: viewer.organisationId,
+    target: { kind: 'Role', id: role.id, name: after.name },
+    changes: changesBetween(role, after),
+  })
+  return getRole(work, viewer, role.id)
+}
+
+/** Deletes a role; while anything names it, a replacement that the viewer may hand out takes its place everywhere. */
+export async function deleteRole(
+  work: Work,
+  id: string,
+  replacementId: string | null,
+): Promise<Role> {
+  const viewer = must(work.viewer, 'manageRole')
+  await lockAdministration(work, viewer.organisationId)
+  const role = await getChangeableRole(work, viewer, id)
+  if (replacementId === role.id)
+    throw badInput(
+      ['replacementId'],
+      'INVALID_FORMAT',
+      'Name another role than the one to be deleted.',
+    )
+  const replacement = replacementId
+    ? await getAssignableRole(work, viewer, replacementId, role.level, null, ['replacementId'])
+    : null
+  if (!replacement && (await isNamed(work, role.id)))
+    throw conflict('IN_USE', 'The role is held or named somewhere. Say which one takes its place.')
+  if (replacement && isAdministrative(replacement) && (await isDefault(work, role.id)))
+    throw forbidden('POLICY_FORBIDS', 'A default role cannot be an administrative one.')
+  if (replacement) await replaceRole(work, role.id, replacement.id)
+  await work.db.rows(
+    sql`update role set deleted_at = ${work.now}, updated_at = ${work.now} where id = ${role.id}`,
+  )
+  await keepAdministrator(work, viewer.organisationId)
+  await record(work, 'role.deleted', {
+    organisationId: viewer.organisationId,
+    target: { kind: 'Role', id: role.id, name: role.name },
+    changes: replacement
+      ? [{ field: 'replacement', before: role.name, after: replacement.name }]
+      : [],
+  })
+  return role
+}
+
+async function replaceRole(work: Work, from: string, to: string): Promise<void> {
+  // holders that the viewer's role does not show move too
+  await work.as({ role: 'system' }, async () => {
+    await work.db.rows(
+      sql`update principal set role_id = ${to}, updated_at = ${work.now} where role_id = ${from}`,
+    )
+    await work.db.rows(sql`update project_access set role_id = ${to} where role_id = ${from}`)
+    await work.db.rows(
+      sql`update organisation set default_role_id = ${to} where default_role_id = ${from}`,
+    )
+    await work.db.rows(sql`
+      update project set registration_default_role_id = ${to} where registration_default_role_id = ${from}`)
+  })
+}
+
+const isDefault = async (work: Work, id: string) =>
+  (await firstRow(
+    work.db,
+    sql`select id from organisation where default_role_id = ${id}
+      union all select id from project where registration_default_role_id = ${id} and deleted_at is null limit 1`,
+  )) != null
+
+const isNamed = (work: Work, id: string) =>
+  work.as({ role: 'system' }, async () => {
+    const holder = await firstRow(
+      work.db,
+      sql`select id from principal where role_id = ${id} and removed_at is null
+        union all select id from project_access where role_id = ${id} limit 1`,
+    )
+    return holder != null || (await isDefault(work, id))
+  })
+
+async function getChangeableRole(work: Work, viewer: TenantViewer, id: string): Promise<Role> {
+  const role = await getRole(work, viewer, id, true)
+  if (role.builtIn)
+    throw forbidden('POLICY_FORBIDS', 'This role comes with every organisation and cannot change.')
+  mustBeWithinOwn(viewer, role, role.name)
+  return role
+}
+
+/** Names of permissions of one level, each known here. */
+function readPermissions(viewer: TenantViewer, names: string[], level: AccessLevel): string[] {
+  const known = catalogue(viewer.ownCatalogue)
+  for (const [index, name] of names.entries()) {
+    const permission = known.find(each => each.name === name)
+    const path = ['input', 'permissions', index]
+    if (!permission)
+      throw badInput(path, 'PERMISSION_UNKNOWN', 'Name permissions of the catalogue.')
+    if (permission.level !== level)
+      throw badInput(
+        path,
+        'ROLE_LEVEL_MISMATCH',
+        `A role of the level ${level} holds permissions of that level only.`,
+      )
+  }
+  return [...new Set(names)]
+}
+
+/** Gives a name to something that applications will check; at most a hundred, counted under the organisation's lock. */
+export async function createPermission(
+  work: Work,
+  input: CreatePermissionInput,
+): Promise<PermissionInfo> {
+  const viewer = must(work.viewer, 'manageRole')
+  const { name, level } = input
+  if (!OWN_NAME.test(name) || name.length > LONGEST_NAME)
+    throw badInput(
+      ['input', 'name'],
+      'INVALID_FORMAT',
+      'A name is made of letters, digits and dots, such as `invoice.approve`.',
+    )
+  const description = readDescription(input.description)
+  if (!description) throw badInput(['input', 'description'], 'REQUIRED', 'Say what it allows.')
+  await lockAdministration(work, viewer.organisationId)
+  const own = await work.db.rows<{ name: string }>(
+    sql`select name from permission where organisation_id = ${viewer.organisationId}`,
+  )
+  if (own.length >= MOST_OWN)
+    throw conflict(
+      'STATE_MISMATCH',
+      `An organisation has at most ${MOST_OWN} permissions of its own.`,
+    )
+  if (BUILT_IN.some(each => each.name === name) || own.some(each => each.name === name))
+    throw conflict('ALREADY_EXISTS', `There is a permission \`${name}\` already.`)
+  await work.db.rows(sql`
+    insert into permission (organisation_id, name, description, level, created_at)
+    values (${viewer.organisationId}, ${name}, ${description}, ${level}, ${work.now})`)
+  await record(work, 'permission.created', {
+    organisationId: viewer.organisationId,
+    changes: [{ field: 'name', before: null, after: name }],
+  })
+  return { name, description, level, builtIn: false }
+}
+
+/** Retires a permission of the organisation's own, in every role and key. */
+export async function deletePermission(work: Work, name: string): Promise<void> {
+  const viewer = must(work.viewer, 'manageRole')
+  await lockAdministration(work, viewer.organisationId)
+  const gone = await work.db.rows(
+    sql`delete from permission where organisation_id = ${viewer.organisationId} and name = ${name} returning name`,
+  )
+  if (!gone.length) throw notFound('permission')
+  await work.db.rows(sql`
+    update role set permissions = array_remove(permissions, ${name}), updated_at = ${work.now}
+    where organisation_id = ${viewer.organisationId} and ${name} = any(permissions)`)
+  await work.db.rows(sql`
+    update api_key set scopes = array_remove(scopes, ${name}), updated_at = ${work.now}
+    where organisation_id = ${viewer.organisationId} and ${name} = any(scopes)`)
+  await record(work, 'permission.deleted', {
+    organisationId: viewer.organisationId,
+    changes: [{ field: 'name', before: name, after: null }],
+  })
+}
+
+function readDescription(text: string | null | undefined): string | null {
+  if (text == null || !text.trim()) return null
+  const line = singleLine(text)
+  if (line == null)
+    throw badInput(['input', 'description'], 'INVALID_FORMAT', 'A description is one line of text.')
+  if (line.length > LONGEST_DESCRIPTION)
+    throw badInput(
+      ['input', 'description'],
+      'OUT_OF_RANGE',
+      `Descriptions have at most ${LONGEST_DESCRIPTION} characters.`,
+    )
+  return line
+}
