@@ -7,7 +7,7 @@ import { foundOrganisation, settleFounder } from './flows/founding/founding.serv
 import type { Node } from './graphql/context.ts'
 import { canonicalEmail } from './shared/normalise.ts'
 import { newToken } from './shared/tokens.ts'
-import { createPlatformSettings } from './tenancy/policies/policy.service.ts'
+import { createPlatformSettings } from './tenancy/policies/platform-policy.service.ts'
 
 /** What is told once, where the password was made here. */
 export interface FirstCredentials {

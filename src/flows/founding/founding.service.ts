@@ -14,7 +14,7 @@ import type {
   CreateOrganisationInput,
   Organisation,
 } from '../../tenancy/organisations/organisation.type.ts'
-import { readPlatform } from '../../tenancy/policies/policy.service.ts'
+import { readPlatform } from '../../tenancy/policies/policy.ts'
 import { readSlug, readTitle } from '../../tenancy/projects/titles.ts'
 import { createFirstRoles } from '../../tenancy/roles/role.service.ts'
 import { createInvitation } from '../invitations/invitation.service.ts'

@@ -13,7 +13,7 @@ import {
   fullName,
   type Account,
 } from '../../accounts/users/user.service.ts'
-import { firstRow, sql, type Queries } from '../../database/sql.ts'
+import { firstRow, sql } from '../../database/sql.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { isActive } from '../../credentials/callers/standing.ts'
 import {
@@ -25,44 +25,10 @@ import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { badInput, forbidden, tokenInvalid, unauthenticated } from '../../shared/errors.ts'
 import { endMembership } from '../../tenancy/memberships/membership.service.ts'
-import {
-  effectivePolicy,
-  readOrganisationPolicy,
-  readPlatform,
-} from '../../tenancy/policies/policy.service.ts'
+import { readPlatform } from '../../tenancy/policies/policy.ts'
 import { closeInvitation, findByToken, type LinkedInvitation } from './invitation.service.ts'
-import type { InvitationPreview } from './invitation.type.ts'
 
 const TOKEN = ['input', 'token']
-
-/** What the holder of a link may know before accepting; reading it changes nothing. */
-export async function previewInvitation(
-  system: Queries,
-  token: string,
-  now: Date,
-): Promise<InvitationPreview> {
-  const invitation = await findByToken({ db: system, now }, token)
-  if (!invitation) throw tokenInvalid(['token'])
-  const proven = await firstRow(
-    system,
-    sql`select id from user_account where email = ${invitation.email} and email_verified_at is not null and deleted_at is null`,
-  )
-  return {
-    organisationName: invitation.organisationName,
-    inviterName: invitation.inviterName,
-    email: invitation.email,
-    expiresAt: invitation.expiresAt,
-    signInRequired: proven != null,
-  }
-}
-
-/** What makes a password acceptable to whoever accepts this link: the stricter of platform and organisation. */
-export async function passwordRulesFor(system: Queries, token: string, now: Date) {
-  const invitation = await findByToken({ db: system, now }, token)
-  if (!invitation) throw tokenInvalid(TOKEN)
-  const policy = await readOrganisationPolicy(system, invitation.organisationId)
-  return effectivePolicy(await readPlatform(system), policy).password
-}
 
 export interface Acceptance {
   token: string

@@ -21,12 +21,8 @@ import { DateTime } from '../../shared/scalars.ts'
 import { Acknowledgement } from '../../shared/payloads.type.ts'
 import { Member, Principal } from '../../tenancy/memberships/member.type.ts'
 import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
-import {
-  acceptInvitation,
-  declineInvitation,
-  passwordRulesFor,
-  previewInvitation,
-} from './acceptance.service.ts'
+import { acceptInvitation, declineInvitation } from './acceptance.service.ts'
+import { passwordRulesFor, previewInvitation } from './preview.service.ts'
 import { listInvitations, statusOf } from './invitation.loaders.ts'
 import { resendInvitation, revokeInvitation } from './invitation.service.ts'
 import {

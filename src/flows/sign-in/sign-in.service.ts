@@ -11,7 +11,7 @@ import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
 import { reserveAttempt } from '../../credentials/throttle/throttle.service.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { unauthenticated } from '../../shared/errors.ts'
-import { readPlatform } from '../../tenancy/policies/policy.service.ts'
+import { readPlatform } from '../../tenancy/policies/policy.ts'
 import { landing, type Candidate } from './landing.ts'
 
 /** What proving a password needs, all of it outside the transaction of the act. */

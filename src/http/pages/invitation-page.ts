@@ -5,10 +5,9 @@ import { SYSTEM } from '../../database/context.ts'
 import {
   acceptInvitation,
   declineInvitation,
-  passwordRulesFor,
-  previewInvitation,
   type Acceptance,
 } from '../../flows/invitations/acceptance.service.ts'
+import { passwordRulesFor, previewInvitation } from '../../flows/invitations/preview.service.ts'
 import { provePassword } from '../../flows/sign-in/sign-in.service.ts'
 import type { Node } from '../../graphql/context.ts'
 import { AppError } from '../../shared/errors.ts'

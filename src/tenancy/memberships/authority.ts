@@ -1,7 +1,9 @@
 import { everything, granted } from '../../access/permissions.ts'
 import { certain } from '../../database/loader.ts'
 import { isId } from '../../shared/tokens.ts'
-import type { Context } from '../../graphql/context.ts'
+import type { createProjectLoaders } from '../projects/project.loaders.ts'
+import type { createRoleLoaders } from '../roles/role.loaders.ts'
+import type { createMemberLoaders } from './member.loaders.ts'
 
 /** Who holds a role in an organisation. */
 export interface Holder {
@@ -10,9 +12,13 @@ export interface Holder {
   roleId: string
 }
 
+type AuthorityLoaders = ReturnType<typeof createRoleLoaders> &
+  ReturnType<typeof createProjectLoaders> &
+  ReturnType<typeof createMemberLoaders>
+
 /** Everything a principal holds: on the organisation, and in a project where one is named. */
 export async function permissionsOf(
-  loaders: Context['loaders'],
+  loaders: AuthorityLoaders,
   { id, organisationId, roleId }: Holder,
   projectId: string | null,
 ): Promise<{ names: Set<string>; inProject: ReadonlySet<string> }> {

@@ -4,14 +4,9 @@ import { certain } from '../../database/loader.ts'
 import type { Context } from '../../graphql/context.ts'
 import { Organisation, OrganisationPayload } from '../organisations/organisation.type.ts'
 import { Role } from '../roles/role.type.ts'
-import {
-  effectivePolicy,
-  platformView,
-  readOrganisationPolicy,
-  readPlatform,
-  updateOrganisationSettings,
-  updatePlatformSettings,
-} from './policy.service.ts'
+import { effectivePolicy, platformView, readOrganisationPolicy, readPlatform } from './policy.ts'
+import { updateOrganisationSettings } from './organisation-policy.service.ts'
+import { updatePlatformSettings } from './platform-policy.service.ts'
 import {
   OrganisationSettings,
   Platform,

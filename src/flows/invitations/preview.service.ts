@@ -1,0 +1,38 @@
+import { firstRow, sql, type Queries } from '../../database/sql.ts'
+import { tokenInvalid } from '../../shared/errors.ts'
+import {
+  effectivePolicy,
+  readOrganisationPolicy,
+  readPlatform,
+} from '../../tenancy/policies/policy.ts'
+import { findByToken } from './invitation.service.ts'
+import type { InvitationPreview } from './invitation.type.ts'
+
+/** What the holder of a link may know before accepting; reading it changes nothing. */
+export async function previewInvitation(
+  system: Queries,
+  token: string,
+  now: Date,
+): Promise<InvitationPreview> {
+  const invitation = await findByToken({ db: system, now }, token)
+  if (!invitation) throw tokenInvalid(['token'])
+  const proven = await firstRow(
+    system,
+    sql`select id from user_account where email = ${invitation.email} and email_verified_at is not null and deleted_at is null`,
+  )
+  return {
+    organisationName: invitation.organisationName,
+    inviterName: invitation.inviterName,
+    email: invitation.email,
+    expiresAt: invitation.expiresAt,
+    signInRequired: proven != null,
+  }
+}
+
+/** What makes a password acceptable to whoever accepts this link: the stricter of platform and organisation. */
+export async function passwordRulesFor(system: Queries, token: string, now: Date) {
+  const invitation = await findByToken({ db: system, now }, token)
+  if (!invitation) throw tokenInvalid(['input', 'token'])
+  const policy = await readOrganisationPolicy(system, invitation.organisationId)
+  return effectivePolicy(await readPlatform(system), policy).password
+}
