@@ -7,9 +7,9 @@ import {
 } from '../../access/viewer.ts'
 import type { DatabaseContext } from '../../database/context.ts'
 import { columns, toDate } from '../../database/columns.ts'
-import { join, sql, type Queries, type Sql } from '../../database/sql.ts'
-import { readCursor } from '../../shared/cursor.ts'
-import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
+import { readPage } from '../../database/keyset.ts'
+import { join, sql, type Queries, raw } from '../../database/sql.ts'
+import { type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import type { Session } from './session.type.ts'
 
@@ -46,13 +46,11 @@ export async function listSessions(
   ceilings: { idle: number },
   now: Date,
 ): Promise<Page<Session>> {
-  const size = pageSize(args)
   const own = scope.of === 'self'
   const list = [
     'sessions',
     own ? scope.viewer.userId : [scope.viewer.organisationId, scope.principalId ?? ''],
   ]
-  const after = args.after == null ? null : readCursor(ring, list, args.after)
   const queries = read(own ? selfOf(scope.viewer) : tenantOf(scope.viewer))
   const matching = join(
     [
@@ -67,24 +65,21 @@ export async function listSessions(
     ],
     ' and ',
   )
-  const beyond: Sql = after
-    ? sql`and (s.last_active_at, s.id) < (${after.key}::timestamptz, ${after.id}::uuid)`
-    : sql``
-  const rows = await queries.rows<Session>(sql`
-    select ${columns('s', SESSION_FIELDS)} from session s where ${matching} ${beyond}
-    order by s.last_active_at desc, s.id desc limit ${size + 1}`)
-  return pageOf({
+  return readPage<Session>({
+    queries,
     ring,
     list,
     args,
-    rows: rows.map(row => describeSession(row, scope.viewer, ceilings)),
-    position: row => ({ key: String(row.lastActiveAt), id: row.id }),
-    count: async () =>
-      (
-        await queries.rows<{ count: number }>(
-          sql`select count(*)::int as count from session s where ${matching}`,
-        )
-      )[0]?.count ?? 0,
+    select: columns('s', SESSION_FIELDS),
+    from: sql`from session s where ${matching}`,
+    id: raw('s.id'),
+    sort: {
+      column: raw('s.last_active_at'),
+      type: 'timestamptz',
+      key: row => String(row.lastActiveAt),
+    },
+    descending: true,
+    shape: row => describeSession(row, scope.viewer, ceilings),
   })
 }
 

@@ -3,9 +3,9 @@ import { tenantOf, type TenantViewer } from '../../access/viewer.ts'
 import { columns, toDate } from '../../database/columns.ts'
 import type { DatabaseContext } from '../../database/context.ts'
 import type { ReadIn } from '../../database/loader.ts'
-import { join, sql, type Queries, type Sql } from '../../database/sql.ts'
-import { readCursor } from '../../shared/cursor.ts'
-import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
+import { readPage } from '../../database/keyset.ts'
+import { join, sql, type Queries, type Sql, raw } from '../../database/sql.ts'
+import { type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { visible } from '../../tenancy/memberships/member.list.ts'
 import type { Invitation, InvitationFilter, InvitationStatus } from './invitation.type.ts'
@@ -61,10 +61,6 @@ export async function listInvitations(
   args: PageArgs & { filter?: InvitationFilter | null },
   now: Date,
 ): Promise<Page<Invitation>> {
-  const size = pageSize(args)
-  const list = ['invitations', viewer.organisationId, args.filter ?? {}]
-  const after = args.after == null ? null : readCursor(ring, list, args.after)
-  const queries = read(tenantOf(viewer))
   const shown = visible(viewer)
   const matching = join(
     [
@@ -76,22 +72,15 @@ export async function listInvitations(
     ],
     ' and ',
   )
-  const beyond: Sql = after ? sql`and i.id < ${after.id}::uuid` : sql``
-  const rows = await queries.rows<Invitation>(sql`
-    select ${columns('i', INVITATION_FIELDS)} from invitation i where ${matching} ${beyond}
-    order by i.id desc limit ${size + 1}`)
-  return pageOf({
+  return readPage<Invitation>({
+    queries: read(tenantOf(viewer)),
     ring,
-    list,
+    list: ['invitations', viewer.organisationId, args.filter ?? {}],
     args,
-    rows,
-    position: row => ({ key: '', id: row.id }),
-    count: async () =>
-      (
-        await queries.rows<{ count: number }>(
-          sql`select count(*)::int as count from invitation i where ${matching}`,
-        )
-      )[0]?.count ?? 0,
+    select: columns('i', INVITATION_FIELDS),
+    from: sql`from invitation i where ${matching}`,
+    id: raw('i.id'),
+    descending: true,
   })
 }
 

@@ -3,10 +3,10 @@ import { USER_FIELDS } from '../../accounts/users/user.loaders.ts'
 import type { User } from '../../accounts/users/user.type.ts'
 import { columns, toDate } from '../../database/columns.ts'
 import type { DatabaseContext } from '../../database/context.ts'
-import { firstRow, join, sql, type Queries, type Sql } from '../../database/sql.ts'
-import { readCursor } from '../../shared/cursor.ts'
+import { readPage } from '../../database/keyset.ts'
+import { firstRow, join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { notFound } from '../../shared/errors.ts'
-import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
+import { type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { isId } from '../../shared/tokens.ts'
 import { ORGANISATION_FIELDS } from '../../tenancy/organisations/organisation.loaders.ts'
@@ -17,32 +17,6 @@ type Read = (context: DatabaseContext) => Queries
 
 /** Text as a pattern that matches anywhere. */
 const pattern = (text: string) => `%${text.trim().replace(/[\\%_]/g, '\\$&')}%`
-
-async function page<Row extends { id: string }>(
-  queries: Queries,
-  ring: KeyRing,
-  list: readonly unknown[],
-  args: PageArgs,
-  select: Sql,
-  from: Sql,
-): Promise<Page<Row>> {
-  const size = pageSize(args)
-  const after = args.after == null ? null : readCursor(ring, list, args.after)
-  const beyond = after ? sql`and t.id < ${after.id}::uuid` : sql``
-  const rows = await queries.rows<Row>(
-    sql`select ${select} ${from} ${beyond} order by t.id desc limit ${size + 1}`,
-  )
-  return pageOf({
-    ring,
-    list,
-    args,
-    rows,
-    position: row => ({ key: '', id: row.id }),
-    count: async () =>
-      (await firstRow<{ count: number }>(queries, sql`select count(*)::int as count ${from}`))
-        ?.count ?? 0,
-  })
-}
 
 /** Organisations of the platform, the newest first. */
 export function listOrganisations(
@@ -57,10 +31,19 @@ export function listOrganisations(
   if (args.suspended != null)
     some.push(args.suspended ? sql`t.suspended_at is not null` : sql`t.suspended_at is null`)
   const list = ['organisations', args.search ?? '', args.suspended ?? null]
-  const from = sql`from organisation t where ${join(some, ' and ')}`
-  return page(read(operatorOf(viewer)), ring, list, args, columns('t', ORGANISATION_FIELDS), from)
+  return readPage<Organisation>({
+    queries: read(operatorOf(viewer)),
+    ring,
+    list,
+    args,
+    select: columns('t', ORGANISATION_FIELDS),
+    from: sql`from organisation t where ${join(some, ' and ')}`,
+    id: raw('t.id'),
+    descending: true,
+  })
 }
 
+/** One organisation, whichever it is. */
 export async function getOrganisation(
   read: Read,
   viewer: Viewer | null,
@@ -90,15 +73,16 @@ export function listUsers(
     some.push(sql`(t.email ilike ${like} or (t.first_name || ' ' || t.last_name) ilike ${like})`)
   }
   const list = ['users', args.search ?? '', args.filter ?? {}]
-  const select = sql`${columns('t', USER_FIELDS)}, btrim(t.first_name || ' ' || t.last_name) as name`
-  return page(
-    read(operatorOf(viewer)),
+  return readPage<User>({
+    queries: read(operatorOf(viewer)),
     ring,
     list,
     args,
-    select,
-    sql`from user_account t where ${join(some, ' and ')}`,
-  )
+    select: sql`${columns('t', USER_FIELDS)}, btrim(t.first_name || ' ' || t.last_name) as name`,
+    from: sql`from user_account t where ${join(some, ' and ')}`,
+    id: raw('t.id'),
+    descending: true,
+  })
 }
 
 function conditions(filter: UserFilter | null | undefined, now: Date): Sql[] {

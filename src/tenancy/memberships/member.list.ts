@@ -1,10 +1,10 @@
 import { tenantOf, type TenantViewer } from '../../access/viewer.ts'
 import { toDate, type Instant } from '../../database/columns.ts'
+import { readPage, type KeysetList } from '../../database/keyset.ts'
 import { join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
-import { readCursor } from '../../shared/cursor.ts'
 import { badInput, notFound } from '../../shared/errors.ts'
 import { afterPrefix, searchWords } from '../../shared/normalise.ts'
-import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
+import { type Page, type PageArgs } from '../../shared/page.ts'
 import { writeInstant } from '../../shared/scalars.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { isId } from '../../shared/tokens.ts'
@@ -15,24 +15,25 @@ const MOST_VALUES = 500
 const MOST_WORDS = 8
 
 /** Each order has an index that begins with the organisation and ends with the id. */
-const ORDERS = {
-  NAME: { column: raw('m.sort_name'), type: raw('text'), key: (row: Member) => row.sortName },
-  EMAIL: { column: raw('m.email'), type: raw('text'), key: (row: Member) => row.email },
+const ORDERS: Record<MemberOrder['field'], KeysetList<Member>['sort']> = {
+  NAME: { column: raw('m.sort_name'), type: 'text', key: row => row.sortName },
+  EMAIL: { column: raw('m.email'), type: 'text', key: row => row.email },
   CREATED_AT: {
     column: raw('m.created_at'),
-    type: raw('timestamptz'),
-    key: (row: Member) => instantKey(row.createdAt),
+    type: 'timestamptz',
+    key: row => instantKey(row.createdAt),
   },
   LAST_ACTIVE_AT: {
     column: raw('m.last_active_at'),
-    type: raw('timestamptz'),
-    key: (row: Member) => (row.lastActiveAt ? instantKey(row.lastActiveAt) : '-infinity'),
+    type: 'timestamptz',
+    key: row => (row.lastActiveAt ? instantKey(row.lastActiveAt) : '-infinity'),
   },
 }
 
 // the database's own text keeps the microseconds that a Date would lose
-const instantKey = (instant: Instant) =>
-  typeof instant === 'string' ? instant : writeInstant(instant)
+function instantKey(instant: Instant): string {
+  return typeof instant === 'string' ? instant : writeInstant(instant)
+}
 
 export interface MemberListArgs extends PageArgs {
   search?: string | null
@@ -48,43 +49,20 @@ export async function listMembers(
   args: MemberListArgs,
   now: Date,
 ): Promise<Page<Member>> {
-  const size = pageSize(args)
-  const order = ORDERS[args.orderBy.field]
-  const down = args.orderBy.direction === 'DESC'
-  const list = [
-    'members',
-    viewer.organisationId,
-    args.search ?? '',
-    args.filter ?? {},
-    args.orderBy,
-  ]
-  const after = args.after == null ? null : readCursor(ring, list, args.after)
-  const queries = read(tenantOf(viewer))
-
   const matching = join(
     [sql`m.organisation_id = ${viewer.organisationId}`, ...conditions(viewer, args, now)],
     ' and ',
   )
-  const beyond = after
-    ? sql`and (${order.column}, m.id) ${raw(down ? '<' : '>')} (${after.key}::${order.type}, ${after.id}::uuid)`
-    : sql``
-  const direction = raw(down ? 'desc' : 'asc')
-  const rows = await queries.rows<Member>(sql`
-    select ${memberColumns('m')} from principal m where ${matching} ${beyond}
-    order by ${order.column} ${direction}, m.id ${direction} limit ${size + 1}`)
-
-  return pageOf({
+  return readPage<Member>({
+    queries: read(tenantOf(viewer)),
     ring,
-    list,
+    list: ['members', viewer.organisationId, args.search ?? '', args.filter ?? {}, args.orderBy],
     args,
-    rows,
-    position: row => ({ key: order.key(row), id: row.id }),
-    count: async () => {
-      const [row] = await queries.rows<{ count: number }>(
-        sql`select count(*)::int as count from principal m where ${matching}`,
-      )
-      return row?.count ?? 0
-    },
+    select: memberColumns('m'),
+    from: sql`from principal m where ${matching}`,
+    id: raw('m.id'),
+    sort: ORDERS[args.orderBy.field],
+    descending: args.orderBy.direction === 'DESC',
   })
 }
 

@@ -1,6 +1,6 @@
-import { firstRow, sql, type Queries } from '../../database/sql.ts'
-import { readCursor } from '../../shared/cursor.ts'
-import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
+import { readPage } from '../../database/keyset.ts'
+import { sql, type Queries, raw } from '../../database/sql.ts'
+import { type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { memberColumns } from './member.loaders.ts'
 import type { Member } from './member.type.ts'
@@ -12,25 +12,13 @@ export async function listMemberships(
   userId: string,
   args: PageArgs,
 ): Promise<Page<Member>> {
-  const size = pageSize(args)
-  const list = ['memberships', userId]
-  const after = args.after == null ? null : readCursor(ring, list, args.after)
-  const matching = sql`m.user_id = ${userId} and m.removed_at is null`
-  const beyond = after ? sql`and m.id > ${after.id}::uuid` : sql``
-  const rows = await queries.rows<Member>(sql`
-    select ${memberColumns('m')} from principal m where ${matching} ${beyond} order by m.id limit ${size + 1}`)
-  return pageOf({
+  return readPage<Member>({
+    queries,
     ring,
-    list,
+    list: ['memberships', userId],
     args,
-    rows,
-    position: row => ({ key: '', id: row.id }),
-    count: async () =>
-      (
-        await firstRow<{ count: number }>(
-          queries,
-          sql`select count(*)::int as count from principal m where ${matching}`,
-        )
-      )?.count ?? 0,
+    select: memberColumns('m'),
+    from: sql`from principal m where m.user_id = ${userId} and m.removed_at is null`,
+    id: raw('m.id'),
   })
 }

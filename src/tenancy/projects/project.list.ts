@@ -2,11 +2,10 @@ import { can, tenantOf, type TenantViewer } from '../../access/viewer.ts'
 import { columns } from '../../database/columns.ts'
 import type { DatabaseContext } from '../../database/context.ts'
 import type { ReadIn } from '../../database/loader.ts'
-import { firstRow, join, sql, type Queries, type Sql } from '../../database/sql.ts'
-import { readCursor } from '../../shared/cursor.ts'
+import { beginning, readPage } from '../../database/keyset.ts'
+import { firstRow, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { notFound } from '../../shared/errors.ts'
-import { afterPrefix, fold } from '../../shared/normalise.ts'
-import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
+import { type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { isId } from '../../shared/tokens.ts'
 import { PROJECT_ACCESS_FIELDS, PROJECT_FIELDS } from './project.loaders.ts'
@@ -40,102 +39,60 @@ export async function getVisibleProject(
 }
 
 /** Projects by name; `search` matches the beginning of the name. */
-export async function listProjects(
+export function listProjects(
   read: Read,
   ring: KeyRing,
   viewer: TenantViewer,
   args: PageArgs & { search?: string | null },
 ): Promise<Page<Project>> {
-  const size = pageSize(args)
-  const start = args.search ? fold(args.search.trim()) : ''
-  const list = ['projects', viewer.organisationId, start]
-  const after = args.after == null ? null : readCursor(ring, list, args.after)
-  const queries = read(tenantOf(viewer))
-  const found = start
-    ? sql`and p.sort_name >= ${start} and p.sort_name < ${afterPrefix(start)}`
-    : sql``
-  const matching = sql`${visibleProjects(viewer)} ${found}`
-  const beyond = after
-    ? sql`and (p.sort_name, p.id) > (${after.key}::text, ${after.id}::uuid)`
-    : sql``
-  const rows = await queries.rows<Project>(sql`
-    select ${columns('p', PROJECT_FIELDS)} from project p where ${matching} ${beyond}
-    order by p.sort_name, p.id limit ${size + 1}`)
-  return pageOf({
+  return readPage<Project>({
+    queries: read(tenantOf(viewer)),
     ring,
-    list,
+    list: ['projects', viewer.organisationId, args.search ?? ''],
     args,
-    rows,
-    position: row => ({ key: row.sortName, id: row.id }),
-    count: async () =>
-      (
-        await queries.rows<{ count: number }>(
-          sql`select count(*)::int as count from project p where ${matching}`,
-        )
-      )[0]?.count ?? 0,
+    select: columns('p', PROJECT_FIELDS),
+    from: sql`from project p where ${visibleProjects(viewer)} ${beginning(raw('p.sort_name'), args.search)}`,
+    id: raw('p.id'),
+    sort: { column: raw('p.sort_name'), type: 'text', key: row => row.sortName },
   })
 }
 
 /** Who can enter a project, as far as the viewer's role shows them; `search` matches the beginning of the name. */
-export async function listAccessTo(
+export function listAccessTo(
   read: Read,
   ring: KeyRing,
   viewer: TenantViewer,
   projectId: string,
   args: PageArgs & { search?: string | null },
 ): Promise<Page<ProjectAccess>> {
-  const size = pageSize(args)
-  const start = args.search ? fold(args.search.trim()) : ''
-  const list = ['access', viewer.organisationId, projectId, start]
-  const after = args.after == null ? null : readCursor(ring, list, args.after)
-  const queries = read(tenantOf(viewer))
-  const found = start
-    ? sql`and m.sort_name >= ${start} and m.sort_name < ${afterPrefix(start)}`
-    : sql``
-  const from = sql`from project_access a join principal m on m.id = a.principal_id and m.removed_at is null
-    where a.project_id = ${projectId} and a.organisation_id = ${viewer.organisationId} ${found}`
-  const beyond = after ? sql`and a.id > ${after.id}::uuid` : sql``
-  const rows = await queries.rows<ProjectAccess>(
-    sql`select ${columns('a', PROJECT_ACCESS_FIELDS)} ${from} ${beyond} order by a.id limit ${size + 1}`,
-  )
-  return pageOf({
+  return readPage<ProjectAccess>({
+    queries: read(tenantOf(viewer)),
     ring,
-    list,
+    list: ['access', viewer.organisationId, projectId, args.search ?? ''],
     args,
-    rows,
-    position: row => ({ key: '', id: row.id }),
-    count: async () =>
-      (await firstRow<{ count: number }>(queries, sql`select count(*)::int as count ${from}`))
-        ?.count ?? 0,
+    select: columns('a', PROJECT_ACCESS_FIELDS),
+    from: sql`from project_access a join principal m on m.id = a.principal_id and m.removed_at is null
+      where a.project_id = ${projectId} and a.organisation_id = ${viewer.organisationId}
+        ${beginning(raw('m.sort_name'), args.search)}`,
+    id: raw('a.id'),
   })
 }
 
 /** The places of one principal in projects, in the order in which they were granted. */
-export async function listProjectAccess(
+export function listProjectAccess(
   readIn: ReadIn,
   ring: KeyRing,
   principal: { id: string; organisationId: string },
   args: PageArgs,
 ): Promise<Page<ProjectAccess>> {
-  const size = pageSize(args)
-  const list = ['projectAccess', principal.organisationId, principal.id]
-  const after = args.after == null ? null : readCursor(ring, list, args.after)
-  const queries = readIn(principal.organisationId)
-  const matching = join([sql`a.principal_id = ${principal.id}`, sql`p.deleted_at is null`], ' and ')
-  const beyond = after ? sql`and a.id > ${after.id}::uuid` : sql``
-  const rows = await queries.rows<ProjectAccess>(sql`
-    select ${columns('a', PROJECT_ACCESS_FIELDS)} from project_access a join project p on p.id = a.project_id
-    where ${matching} ${beyond} order by a.id limit ${size + 1}`)
-  return pageOf({
+  return readPage<ProjectAccess>({
+    queries: readIn(principal.organisationId),
     ring,
-    list,
+    list: ['projectAccess', principal.organisationId, principal.id],
     args,
-    rows,
-    position: row => ({ key: '', id: row.id }),
-    count: async () =>
-      (
-        await queries.rows<{ count: number }>(sql`
-          select count(*)::int as count from project_access a join project p on p.id = a.project_id where ${matching}`)
-      )[0]?.count ?? 0,
+    select: columns('a', PROJECT_ACCESS_FIELDS),
+    from: sql`from project_access a join project p on p.id = a.project_id and p.deleted_at is null
+      where a.principal_id = ${principal.id}`,
+    id: raw('a.id'),
   })
 }
