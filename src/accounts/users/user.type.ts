@@ -80,10 +80,3 @@ export class User {
   @Field(() => DateTime)
   updatedAt!: Instant
 }
-
-/** The user as it now stands. */
-@ObjectType({ description: 'The user as it now stands.', simpleResolvers: true })
-export class UserPayload {
-  @Field(() => User)
-  user!: User
-}
