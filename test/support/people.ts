@@ -4,7 +4,7 @@ import { ask } from './client.ts'
 import { linkIn, mailsSoFar, mailsTo, tokenIn } from './mailbox.ts'
 import { OPERATOR, type TestServer } from './server.ts'
 
-const SESSION = `accessToken refreshToken session { id tasks member { id role { name } organisation { id name } } } user { id email }`
+export const SESSION = `accessToken refreshToken session { id tasks member { id role { name } organisation { id name } } } user { id email }`
 const MEMBER = `id userId status email name firstName lastName externalId lockedAt role { id name } invitation { id status }`
 export const PASSWORD = 'a password that is long enough'
 

@@ -1,10 +1,13 @@
 import { selfOf, tenantOf, type TenantViewer, type Viewer } from '../../access/viewer.ts'
 import type { DatabaseContext } from '../../database/context.ts'
-import { columns, toDate } from '../../database/columns.ts'
+import { columns } from '../../database/columns.ts'
 import { join, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { readCursor } from '../../shared/cursor.ts'
 import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
+import { isId } from '../../shared/tokens.ts'
+import { visible } from '../../tenancy/memberships/member.list.ts'
+import { SESSION_WITH_LIMITS, sessionEnds, type SessionCeilings } from './session-end.ts'
 import type { Session } from './session.type.ts'
 
 export const SESSION_FIELDS = [
@@ -31,13 +34,13 @@ export type SessionScope =
   | { of: 'self'; viewer: Viewer }
   | { of: 'organisation'; viewer: TenantViewer; principalId?: string | null }
 
-/** Live sessions, latest activity first. */
+/** Live sessions, latest activity first; of members whom the viewer's role shows, where they are not one's own. */
 export async function listSessions(
   read: Read,
   ring: KeyRing,
   scope: SessionScope,
   args: PageArgs,
-  ceilings: { idle: number },
+  ceilings: SessionCeilings,
   now: Date,
 ): Promise<Page<Session>> {
   const size = pageSize(args)
@@ -48,14 +51,15 @@ export async function listSessions(
   ]
   const after = args.after == null ? null : readCursor(ring, list, args.after)
   const queries = read(own ? selfOf(scope.viewer) : tenantOf(scope.viewer))
+  const ends = sessionEnds(ceilings)
   const matching = join(
     [
-      own
-        ? sql`s.user_id = ${scope.viewer.userId}`
-        : sql`s.organisation_id = ${scope.viewer.organisationId}`,
-      ...(own || !scope.principalId ? [] : [sql`s.principal_id = ${scope.principalId}`]),
+      ...(own
+        ? [sql`s.user_id = ${scope.viewer.userId}`]
+        : actingHere(scope.viewer, scope.principalId)),
       sql`s.ended_at is null`,
-      sql`s.expires_at > ${now}`,
+      sql`${ends.idle} > ${now}::timestamptz`,
+      sql`${ends.absolute} > ${now}::timestamptz`,
     ],
     ' and ',
   )
@@ -63,33 +67,40 @@ export async function listSessions(
     ? sql`and (s.last_active_at, s.id) < (${after.key}::timestamptz, ${after.id}::uuid)`
     : sql``
   const rows = await queries.rows<Session>(sql`
-    select ${columns('s', SESSION_FIELDS)} from session s where ${matching} ${beyond}
+    select ${columns('s', SESSION_FIELDS)}, ${ends.idle} as "idleExpiresAt", ${ends.absolute} as "expiresAt"
+    from ${SESSION_WITH_LIMITS} where ${matching} ${beyond}
     order by s.last_active_at desc, s.id desc limit ${size + 1}`)
   return pageOf({
     ring,
     list,
     args,
-    rows: rows.map(row => describeSession(row, scope.viewer, ceilings)),
+    rows: rows.map(row => describeSession(row, scope.viewer)),
     position: row => ({ key: String(row.lastActiveAt), id: row.id }),
     count: async () =>
       (
         await queries.rows<{ count: number }>(
-          sql`select count(*)::int as count from session s where ${matching}`,
+          sql`select count(*)::int as count from ${SESSION_WITH_LIMITS} where ${matching}`,
         )
       )[0]?.count ?? 0,
   })
 }
 
-/** Adds what a stored session implies. */
-export function describeSession(
-  row: Session,
-  viewer: Viewer | null,
-  ceilings: { idle: number },
-): Session {
-  return {
-    ...row,
-    tasks: row.principalId ? [] : ['CHOOSE_ORGANISATION'],
-    current: row.id === viewer?.sessionId,
-    idleExpiresAt: new Date(toDate(row.lastActiveAt).getTime() + ceilings.idle * 1000),
-  }
+function actingHere(viewer: TenantViewer, principalId: string | null | undefined): Sql[] {
+  const shown = visible(viewer)
+  return [
+    sql`s.organisation_id = ${viewer.organisationId}`,
+    ...(shown.length
+      ? [sql`s.principal_id in (select m.id from principal m where ${join(shown, ' and ')})`]
+      : []),
+    ...(principalId == null
+      ? []
+      : [isId(principalId) ? sql`s.principal_id = ${principalId}` : sql`false`]),
+  ]
 }
+
+/** Adds what a stored session implies. */
+const describeSession = (row: Session, viewer: Viewer): Session => ({
+  ...row,
+  tasks: row.principalId ? [] : ['CHOOSE_ORGANISATION'],
+  current: row.id === viewer.sessionId,
+})
