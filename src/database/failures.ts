@@ -17,7 +17,7 @@ const chain = (error: unknown): DatabaseFailure[] =>
   error && typeof error === 'object' ? [error, ...chain((error as DatabaseFailure).cause)] : []
 
 /** The name of the unique rule that a statement broke, if that is what happened. */
-export function brokenUnique(error: unknown): string | undefined {
+function brokenUnique(error: unknown): string | undefined {
   const failure = chain(error).find(each => each.code === UNIQUE_VIOLATION)
   return (
     failure &&

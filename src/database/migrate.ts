@@ -62,7 +62,7 @@ async function run(orm: Orm, further: () => Promise<void>): Promise<void> {
 }
 
 /** PGlite takes one statement at a time, or several without values. */
-export async function executeOn(
+async function executeOn(
   pglite: Pick<PGlite, 'exec' | 'query'>,
   text: string,
   values?: unknown[],

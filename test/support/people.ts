@@ -1,10 +1,10 @@
 import type { Variables } from 'graphql-request'
 import { newId } from '../../src/shared/tokens.ts'
 import { ask } from './client.ts'
-import { linkIn, mailsTo, tokenIn } from './mailbox.ts'
+import { linkIn, mailsSoFar, mailsTo, tokenIn } from './mailbox.ts'
 import { OPERATOR, type TestServer } from './server.ts'
 
-const SESSION = `accessToken refreshToken session { id tasks member { id role { name } organisation { id name } } } user { id email }`
+export const SESSION = `accessToken refreshToken session { id tasks member { id role { name } organisation { id name } } } user { id email }`
 const MEMBER = `id userId status email name firstName lastName externalId lockedAt role { id name } invitation { id status }`
 export const PASSWORD = 'a password that is long enough'
 
@@ -107,6 +107,15 @@ export class Person {
 /** The token in the newest mail for an address. */
 export const mailedToken = async (server: TestServer, email: string, count = 1): Promise<string> =>
   tokenIn(linkIn((await mailsTo(server, email, count))[0]!))
+
+/** Somebody invited by mail, and the token of their link. */
+export async function invite(by: Person, input: Record<string, unknown> = {}) {
+  const email = (input.email as string | undefined) ?? freshEmail()
+  const before = await mailsSoFar(by.server, email)
+  const { member } = await by.add({ email, ...input })
+  const token = await mailedToken(by.server, email, before.length + 1)
+  return { email, memberId: member.id as string, id: member.invitation.id as string, token }
+}
 
 export async function signIn(
   server: TestServer,

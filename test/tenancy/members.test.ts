@@ -218,17 +218,20 @@ describe('a list of members', () => {
 
   test('shows those who share a project, or nobody else, where the role says so', async () => {
     const shared = await neighbour.role('Team', ['viewUser'], { visibility: 'SHARED_PROJECTS' })
-    const { createProject } = await neighbour.ask(
-      `mutation { createProject(input: { name: "Bridge" }) { project { id } } }`,
-    )
-    const access = [
-      { projectId: createProject.project.id, roleId: (await neighbour.roles()).Viewer },
-    ]
+    const access = async (name: string) => {
+      const { createProject } = await neighbour.ask(
+        `mutation ($name: String!) { createProject(input: { name: $name }) { project { id } } }`,
+        { name },
+      )
+      return [{ projectId: createProject.project.id, roleId: (await neighbour.roles()).Viewer }]
+    }
+    const bridge = await access('Bridge')
     await neighbour.role('Alone', ['viewUser'], { visibility: 'SELF' })
     const alone = await neighbour.bring('Alone')
     const email = freshEmail()
-    await neighbour.add({ email, roleId: shared, projectAccess: access })
-    const mate = await neighbour.add({ projectAccess: access, sendInvitation: false })
+    await neighbour.add({ email, roleId: shared, projectAccess: bridge })
+    const mate = await neighbour.add({ projectAccess: bridge, sendInvitation: false })
+    await neighbour.add({ projectAccess: await access('Tunnel'), sendInvitation: false })
     const teamster = await accept(server, await mailedToken(server, email))
 
     expect((await list({}, alone)).nodes).toMatchObject([{ id: alone.memberId }])

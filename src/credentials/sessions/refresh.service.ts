@@ -23,6 +23,11 @@ export async function refreshSession(work: Work, token: string): Promise<Refresh
   if (!read || !session || !isGenuine(work.server.keys, read, session.refreshSeed))
     return { refused: 'CREDENTIALS_INVALID' }
   if (session.endedAt) return { refused: 'SESSION_ENDED' }
+  // a renewal counts as use: a session that ran out must not come back by it
+  if (toDate(session.endsAt) <= work.now) {
+    await endSession(work, session.id, 'it ran out')
+    return { refused: 'SESSION_ENDED' }
+  }
 
   if (read.counter === session.refreshCounter && digest(token) === session.refreshDigest)
     return { renewed: await renewSession(work, session) }

@@ -6,11 +6,14 @@ import {
   type Viewer,
 } from '../../access/viewer.ts'
 import type { DatabaseContext } from '../../database/context.ts'
-import { columns, toDate } from '../../database/columns.ts'
+import { columns } from '../../database/columns.ts'
 import { readPage } from '../../database/keyset.ts'
-import { join, sql, type Queries, raw } from '../../database/sql.ts'
+import { join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
+import { isId } from '../../shared/tokens.ts'
+import { visible } from '../../tenancy/memberships/member.list.ts'
+import { SESSION_WITH_LIMITS, sessionEnds, type SessionCeilings } from './session-end.ts'
 import type { Session } from './session.type.ts'
 
 export const SESSION_FIELDS = [
@@ -37,13 +40,13 @@ export type SessionScope =
   | { of: 'self'; viewer: Person }
   | { of: 'organisation'; viewer: TenantViewer; principalId?: string | null }
 
-/** Live sessions, latest activity first. */
+/** Live sessions, latest activity first; of members whom the viewer's role shows, where they are not one's own. */
 export async function listSessions(
   read: Read,
   ring: KeyRing,
   scope: SessionScope,
   args: PageArgs,
-  ceilings: { idle: number },
+  ceilings: SessionCeilings,
   now: Date,
 ): Promise<Page<Session>> {
   const own = scope.of === 'self'
@@ -52,16 +55,15 @@ export async function listSessions(
     own ? scope.viewer.userId : [scope.viewer.organisationId, scope.principalId ?? ''],
   ]
   const queries = read(own ? selfOf(scope.viewer) : tenantOf(scope.viewer))
+  const ends = sessionEnds(ceilings)
   const matching = join(
     [
-      own
-        ? sql`s.user_id = ${scope.viewer.userId}`
-        : sql`s.organisation_id = ${scope.viewer.organisationId}`,
-      ...(own || !scope.principalId ? [] : [sql`s.principal_id = ${scope.principalId}`]),
-      // members that the viewer's role does not show are not shown by their sessions either
-      ...(own ? [] : [sql`s.principal_id in (select m.id from principal m)`]),
+      ...(own
+        ? [sql`s.user_id = ${scope.viewer.userId}`]
+        : actingHere(scope.viewer, scope.principalId)),
       sql`s.ended_at is null`,
-      sql`s.expires_at > ${now}`,
+      sql`${ends.idle} > ${now}::timestamptz`,
+      sql`${ends.absolute} > ${now}::timestamptz`,
     ],
     ' and ',
   )
@@ -70,8 +72,8 @@ export async function listSessions(
     ring,
     list,
     args,
-    select: columns('s', SESSION_FIELDS),
-    from: sql`from session s where ${matching}`,
+    select: sql`${columns('s', SESSION_FIELDS)}, ${ends.idle} as "idleExpiresAt", ${ends.absolute} as "expiresAt"`,
+    from: sql`from ${SESSION_WITH_LIMITS} where ${matching}`,
     id: raw('s.id'),
     sort: {
       column: raw('s.last_active_at'),
@@ -79,20 +81,26 @@ export async function listSessions(
       key: row => String(row.lastActiveAt),
     },
     descending: true,
-    shape: row => describeSession(row, scope.viewer, ceilings),
+    shape: row => describeSession(row, scope.viewer),
   })
 }
 
-/** Adds what a stored session implies. */
-export function describeSession(
-  row: Session,
-  viewer: Viewer | null,
-  ceilings: { idle: number },
-): Session {
-  return {
-    ...row,
-    tasks: row.principalId ? [] : ['CHOOSE_ORGANISATION'],
-    current: row.id === viewer?.sessionId,
-    idleExpiresAt: new Date(toDate(row.lastActiveAt).getTime() + ceilings.idle * 1000),
-  }
+function actingHere(viewer: TenantViewer, principalId: string | null | undefined): Sql[] {
+  const shown = visible(viewer)
+  return [
+    sql`s.organisation_id = ${viewer.organisationId}`,
+    ...(shown.length
+      ? [sql`s.principal_id in (select m.id from principal m where ${join(shown, ' and ')})`]
+      : []),
+    ...(principalId == null
+      ? []
+      : [isId(principalId) ? sql`s.principal_id = ${principalId}` : sql`false`]),
+  ]
 }
+
+/** Adds what a stored session implies. */
+const describeSession = (row: Session, viewer: Viewer): Session => ({
+  ...row,
+  tasks: row.principalId ? [] : ['CHOOSE_ORGANISATION'],
+  current: row.id === viewer.sessionId,
+})

@@ -2,6 +2,7 @@ import type { Work } from '../../access/work.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { enterMembership } from '../../tenancy/memberships/membership.service.ts'
 import { digest, newId, newToken } from '../../shared/tokens.ts'
+import { SESSION_WITH_LIMITS, sessionEnds } from './session-end.ts'
 import { refreshToken } from './refresh-token.ts'
 import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
 import type { TokenDelivery } from './session.type.ts'
@@ -67,6 +68,8 @@ export interface LockedSession {
   createdAt: string
   authenticatedAt: string
   endedAt: string | null
+  /** When it ends by itself, unless it is used before; the past where it has. */
+  endsAt: string
   refreshSeed: string
   refreshCounter: number
   refreshDigest: string
@@ -75,15 +78,19 @@ export interface LockedSession {
 }
 
 /** Reads and locks a session; as *system*. Renewals of one session thus run one after the other. */
-export const lockSession = (work: Work, id: string): Promise<LockedSession | undefined> =>
-  firstRow<LockedSession>(
+export function lockSession(work: Work, id: string): Promise<LockedSession | undefined> {
+  const { SESSION_IDLE_SECONDS: idle, SESSION_LIFETIME_SECONDS: lifetime } = work.server.config
+  const ends = sessionEnds({ idle, lifetime })
+  return firstRow<LockedSession>(
     work.db,
-    sql`select id, user_id as "userId", organisation_id as "organisationId", principal_id as "principalId",
-        created_at as "createdAt", authenticated_at as "authenticatedAt", ended_at as "endedAt",
-        refresh_seed as "refreshSeed", refresh_counter as "refreshCounter", refresh_digest as "refreshDigest",
-        refreshed_at as "refreshedAt", delivery
-      from session where id = ${id} for update`,
+    sql`select s.id, s.user_id as "userId", s.organisation_id as "organisationId", s.principal_id as "principalId",
+        s.created_at as "createdAt", s.authenticated_at as "authenticatedAt", s.ended_at as "endedAt",
+        least(${ends.idle}, ${ends.absolute}) as "endsAt", s.refresh_seed as "refreshSeed",
+        s.refresh_counter as "refreshCounter", s.refresh_digest as "refreshDigest",
+        s.refreshed_at as "refreshedAt", s.delivery
+      from ${SESSION_WITH_LIMITS} where s.id = ${id} for update of s`,
   )
+}
 
 export interface Renewal {
   /** Acts elsewhere from now on. */

@@ -9,10 +9,13 @@ import { isId } from '../../shared/tokens.ts'
 import { membershipMayBeEntered, type MembershipStanding } from '../callers/standing.ts'
 import { lockSession, renewSession, type RenewedSession } from './session.service.ts'
 
+const HOUR_MS = 3_600_000
+
 interface OwnMembership extends MembershipStanding {
   id: string
-  organisationName: string
   sessionsRevokedAt: string | null
+  /** Longest life of sessions that act there; null where the platform's holds. */
+  sessionLifetimeHours: number | null
 }
 
 /**
@@ -47,6 +50,16 @@ export async function switchOrganisation(
       'An administrator ended your sessions there. Sign in again to enter.',
     )
 
+  const { sessionLifetimeHours } = membership
+  if (
+    sessionLifetimeHours &&
+    work.now.getTime() - toDate(session.createdAt).getTime() >= sessionLifetimeHours * HOUR_MS
+  )
+    throw forbidden(
+      'POLICY_FORBIDS',
+      'This session is too old for that organisation. Sign in again to enter.',
+    )
+
   const place = { organisationId, principalId: membership.id, projectId }
   const renewed = await renewSession(work, session, { place, retireTokens: true })
   await record(work, 'session.switched', {
@@ -62,7 +75,7 @@ const findOwnMembership = (work: Work, userId: string, organisationId: string) =
     work.db,
     sql`select m.id, m.status, m.suspended_until as "suspendedUntil", m.locked_at as "lockedAt",
         m.removed_at as "removedAt", m.vouched, m.sessions_revoked_at as "sessionsRevokedAt",
-        o.name as "organisationName", o.suspended_at as "organisationSuspendedAt", o.deleted_at as "organisationDeletedAt"
+        o.session_lifetime_hours as "sessionLifetimeHours", o.suspended_at as "organisationSuspendedAt", o.deleted_at as "organisationDeletedAt"
       from principal m join organisation o on o.id = m.organisation_id and o.deleted_at is null
       where m.user_id = ${userId} and m.organisation_id = ${organisationId} and m.removed_at is null
       for share of m`,

@@ -14,6 +14,7 @@ import {
 import { inside } from '../../access/viewer.ts'
 import { readName } from '../../accounts/users/user.service.ts'
 import { mustBeAcceptable } from '../../credentials/passwords/password.service.ts'
+import { SYSTEM } from '../../database/context.ts'
 import { certain } from '../../database/loader.ts'
 import type { Context } from '../../graphql/context.ts'
 import { PageArgs } from '../../shared/page.ts'
@@ -73,8 +74,9 @@ export class InvitationResolver {
     nullable: true,
     description: 'What an invitation link stands for. Reading it does not use it up.',
   })
-  invitationPreview(@Arg('token', () => String) token: string, @Ctx() { system, now }: Context) {
-    return previewInvitation(system, token, now)
+  invitationPreview(@Arg('token', () => String) token: string, @Ctx() { read, now }: Context) {
+    // within the reads of the operation: beside them it would wait for ever on PGlite, which has one connection
+    return previewInvitation(read(SYSTEM), token, now)
   }
 
   @Mutation(() => AcceptInvitationPayload, {
@@ -89,6 +91,7 @@ export class InvitationResolver {
     const { system, now, viewer, node } = context
     const chosen = input.newAccount ?? null
     const names = chosen && readName(chosen, ['input', 'newAccount'])
+    await context.close() // the reads of earlier fields: on PGlite they hold the only connection
     const rules = await passwordRulesFor(system, input.token, now)
     if (chosen?.password)
       mustBeAcceptable(chosen.password, rules, ['input', 'newAccount', 'password'])

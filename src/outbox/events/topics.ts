@@ -1,10 +1,10 @@
-export type TopicCategory =
+type TopicCategory =
   'SECURITY' | 'ACCOUNT' | 'MEMBERSHIP' | 'ACCESS' | 'API_KEY' | 'INTEGRATION' | 'PLATFORM'
 
 const of = (category: TopicCategory, description: string) => ({ category, description })
 
 /** Every kind of event, as `thing.happened`: one vocabulary for audit, webhooks, workflows and notifications. */
-export const TOPICS = {
+const TOPICS = {
   'session.started': of('SECURITY', 'Someone signed in.'),
   'session.refused': of('SECURITY', 'A sign-in failed.'),
   'session.switched': of('SECURITY', 'A session went to another organisation.'),
