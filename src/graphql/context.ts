@@ -1,4 +1,4 @@
-import { inOrganisation, inside, inSession, selfOf, tenantOf, type Viewer } from '../access/viewer.ts'
+import { inOrganisation, inside, inSession, operatorOf, selfOf, tenantOf, type Viewer } from '../access/viewer.ts'
 import { transact, type RequestInfo, type Server, type Work } from '../access/work.ts'
 import { createApiKeyLoaders } from '../credentials/api-keys/api-key.loaders.ts'
 import { createServiceAccountLoaders } from '../credentials/service-accounts/service-account.loaders.ts'
@@ -101,10 +101,11 @@ export class Context {
     return this.read(selfOf(inSession(this.viewer)))
   }
 
-  /** Reads an account's own rows. */
+  /** Reads an account's own rows: as its owner, or as an operator who looks at it from the platform. */
   readSelf(userId: string): Queries {
     const known = this.state.shown.find(viewer => viewer.userId === userId)
-    return this.read(selfOf(known ? inSession(known) : inSession(null)))
+    if (!known && this.viewer?.operator) return this.read(operatorOf(this.viewer))
+    return this.read(selfOf(inSession(known ?? null)))
   }
 
   /** Runs a mutation in one transaction; in the organisation in use, unless another context is named. */

@@ -1,5 +1,4 @@
-import { selfOf, tenantOf, type Person, type TenantViewer, type Viewer } from '../../access/viewer.ts'
-import type { DatabaseContext } from '../../database/context.ts'
+import type { TenantViewer, Viewer } from '../../access/viewer.ts'
 import { columns, toDate } from '../../database/columns.ts'
 import { join, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { readCursor } from '../../shared/cursor.ts'
@@ -24,16 +23,14 @@ export const SESSION_FIELDS = [
   'endedAt',
 ] as const
 
-type Read = (context: DatabaseContext) => Queries
-
-/** Which live sessions to list: one's own everywhere, or those acting in the organisation in use. */
+/** Which live sessions to list: a person's everywhere, or those acting in the organisation in use. */
 export type SessionScope =
-  | { of: 'self'; viewer: Person }
+  | { of: 'user'; viewer: Viewer | null; userId: string }
   | { of: 'organisation'; viewer: TenantViewer; principalId?: string | null }
 
 /** Live sessions, latest activity first. */
 export async function listSessions(
-  read: Read,
+  queries: Queries,
   ring: KeyRing,
   scope: SessionScope,
   args: PageArgs,
@@ -41,17 +38,16 @@ export async function listSessions(
   now: Date,
 ): Promise<Page<Session>> {
   const size = pageSize(args)
-  const own = scope.of === 'self'
+  const own = scope.of === 'user'
   const list = [
     'sessions',
-    own ? scope.viewer.userId : [scope.viewer.organisationId, scope.principalId ?? ''],
+    own ? scope.userId : [scope.viewer.organisationId, scope.principalId ?? ''],
   ]
   const after = args.after == null ? null : readCursor(ring, list, args.after)
-  const queries = read(own ? selfOf(scope.viewer) : tenantOf(scope.viewer))
   const matching = join(
     [
       own
-        ? sql`s.user_id = ${scope.viewer.userId}`
+        ? sql`s.user_id = ${scope.userId}`
         : sql`s.organisation_id = ${scope.viewer.organisationId}`,
       ...(own || !scope.principalId ? [] : [sql`s.principal_id = ${scope.principalId}`]),
       // members that the viewer's role does not show are not shown by their sessions either

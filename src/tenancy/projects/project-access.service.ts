@@ -1,5 +1,5 @@
 import { isContained, withImplied } from '../../access/permissions.ts'
-import { inEveryProject, inOrganisation, inProject, type TenantViewer } from '../../access/viewer.ts'
+import { inEveryProject, inOrganisation, inProject, type Authority, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
@@ -15,7 +15,7 @@ const MOST_PROJECTS = 500
 
 /** What the viewer holds in one project: by their place in it, and by what they hold in every project. */
 export async function ownInProject(
-  work: Work,
+  work: Pick<Work, 'db'>,
   viewer: TenantViewer,
   projectId: string,
 ): Promise<ReadonlySet<string>> {
@@ -24,8 +24,8 @@ export async function ownInProject(
     sql`select r.permissions from project_access a join role r on r.id = a.role_id
       where a.project_id = ${projectId} and a.principal_id = ${viewer.principalId}`,
   )
-  const held = inProject(viewer, projectId, withImplied(place?.permissions ?? []))
-  return held.union(inEveryProject(viewer))
+  const everywhere = inEveryProject({ ...viewer, confinedTo: null })
+  return inProject(viewer, projectId, withImplied(place?.permissions ?? []).union(everywhere))
 }
 
 /** Somebody who may say who enters a project. */
