@@ -16,7 +16,7 @@ const MOST_PROJECTS = 500
 /** What the viewer holds in one project: by their place in it, and by what they hold in every project. */
 export async function ownInProject(
   work: Pick<Work, 'db'>,
-  viewer: TenantViewer,
+  viewer: Authority,
   projectId: string,
 ): Promise<ReadonlySet<string>> {
   const place = await firstRow<{ permissions: string[] }>(
