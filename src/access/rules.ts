@@ -1,4 +1,4 @@
-import { AppError, unauthenticated } from '../shared/errors.ts'
+import { AppError, forbidden, unauthenticated } from '../shared/errors.ts'
 import type { Permission } from './permissions.ts'
 import { allow, and, rule, type Rule } from './shield.ts'
 import {
@@ -48,8 +48,24 @@ function asked(question: () => true | AppError): true | AppError {
 /** Anybody, signed in or not. */
 export const everyone: Rule = allow as unknown as Rule
 
+/** Anybody but an API key: ways in are for people. */
+export const everyoneButKeys = door(
+  'everyoneButKeys',
+  ({ viewer }) => viewer?.credential !== 'API_KEY' || keyNotAllowed(),
+)
+
 /** Whoever has presented a credential that holds. */
 export const identified = door('identified', ({ viewer }) => (viewer ? true : unauthenticated()))
+
+/** A key without any scope may ask who it is, and nothing else. */
+const scoped = (viewer: Viewer): true | AppError =>
+  viewer.scopes?.size !== 0 ||
+  forbidden('SCOPE_MISSING', 'This key has no scopes: only `viewer` answers it.')
+
+/** Whoever has presented a credential that holds, unless it is a key without scopes. */
+export const identifiedWithScope = door('identifiedWithScope', ({ viewer }) =>
+  viewer ? scoped(viewer) : unauthenticated(),
+)
 
 /** A person in a session; never an API key. */
 export const signedIn = door('signedIn', ({ viewer }) =>
@@ -58,7 +74,7 @@ export const signedIn = door('signedIn', ({ viewer }) =>
 
 /** Someone who acts in an organisation. */
 export const insideOrganisation = door('insideOrganisation', ({ viewer }) =>
-  !viewer ? unauthenticated() : viewer.organisationId ? true : organisationNotChosen(),
+  !viewer ? unauthenticated() : viewer.organisationId ? scoped(viewer) : organisationNotChosen(),
 )
 
 const known = new Map<string, Rule>()
@@ -80,7 +96,7 @@ export const holds = (permission: Permission): Rule =>
 
 /** Asked of an organisation: it is the one in use, or an operator looks in from the platform. */
 export const here = parentDoor('here', ({ viewer }, { id }) =>
-  asked(() => inside(viewer, id) && true),
+  asked(() => scoped(inside(viewer, id))),
 )
 
 /** Asked of an organisation: the caller holds `permission` there, or is an operator who looks in from the platform. */
@@ -94,12 +110,12 @@ export const holdsHere = (permission: Permission): Rule =>
     ),
   )
 
-/** Asked of a member: it is the caller, or the caller holds `permission` where that member is. */
+/** Asked of a member: it is the caller in a session, or the caller holds `permission` where that member is. */
 export const selfOr = (permission: Permission): Rule =>
   once(`selfOr:${permission}`, name =>
     parentDoor(name, ({ viewer }, { id, organisationId }) =>
       asked(() => {
-        if (viewer?.principalId === id) return true
+        if (viewer?.principalId === id && viewer.credential === 'SESSION') return true
         const reader = inside(viewer, organisationId ?? '')
         return can(reader, permission) || refusal(reader, permission)
       }),
@@ -108,7 +124,7 @@ export const selfOr = (permission: Permission): Rule =>
 
 /** Asked of a thing in an organisation: that one is in use, or an operator looks in from the platform. */
 export const projectHere = parentDoor('projectHere', ({ viewer }, { organisationId }) =>
-  asked(() => inside(viewer, organisationId ?? '') && true),
+  asked(() => scoped(inside(viewer, organisationId ?? ''))),
 )
 
 /** An operator of the platform. */

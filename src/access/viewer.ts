@@ -53,7 +53,10 @@ export type TenantViewer = Viewer & { organisationId: string; principalId: strin
 export type Person = Viewer & { userId: string; sessionId: string }
 
 /** True where the viewer acts in an organisation and holds `permission` there. Pure: it reads nothing but the viewer. */
-export function can(viewer: Viewer | null, permission: Permission): boolean {
+export function can(
+  viewer: Pick<Viewer, 'organisationId' | 'principalId' | 'permissions'> | null,
+  permission: Permission,
+): boolean {
   return (
     viewer?.organisationId != null &&
     viewer.principalId != null &&
@@ -79,17 +82,37 @@ export function must(viewer: Viewer | null, permission: Permission): TenantViewe
   return viewer as TenantViewer
 }
 
+/** What somebody may hand out, whether they ask now or once sent an invitation. */
+export type Authority = Pick<
+  Viewer,
+  | 'organisationId'
+  | 'principalId'
+  | 'permissions'
+  | 'scopes'
+  | 'confinedTo'
+  | 'ownCatalogue'
+  | 'holdsEverything'
+  | 'administrator'
+  | 'visibility'
+>
+
 /**
  * Containment: nobody hands out, or acts on, more than they hold. Every path that grants or rules asks here. Of a role
- * on the organisation its permissions and its visibility count, of one in a project what the viewer holds there.
+ * on the organisation its permissions and its visibility count, of one in a project what the viewer holds there; the
+ * Administrator's comes with everything in every project.
  */
 export function withinOwn(
-  viewer: Viewer,
+  viewer: Authority,
   role: RoleReach & { visibility: Visibility },
   ownInProject: ReadonlySet<string> = inEveryProject(viewer),
 ): boolean {
   if (role.level === 'PROJECT') return isContained(role, ownInProject)
-  return holdsRole(viewer, role)
+  const reach = role.builtIn ? everything('PROJECT', viewer.ownCatalogue) : new Set<string>()
+  return (
+    isAbove(viewer, role) &&
+    reach.isSubsetOf(ownInProject) &&
+    BREADTH[role.visibility] <= BREADTH[viewer.visibility]
+  )
 }
 
 interface RoleReach {
@@ -98,27 +121,14 @@ interface RoleReach {
   permissions: readonly string[]
 }
 
-/** What somebody's own role gives them to hand on. */
-interface Authority {
-  permissions: ReadonlySet<string>
-  visibility: Visibility
-  holdsEverything: boolean
-}
-
-/** Whether somebody holds all that a role on the organisation holds, and sees as much. */
-export const holdsRole = (
-  holder: Authority,
-  role: RoleReach & { visibility: Visibility },
-): boolean => isAbove(holder, role) && BREADTH[role.visibility] <= BREADTH[holder.visibility]
-
 /** Whether the viewer may act on a principal with this role. How much the other sees does not protect them. */
-export const isAbove = (viewer: Omit<Authority, 'visibility'>, role: RoleReach): boolean =>
+export const isAbove = (viewer: Authority, role: RoleReach): boolean =>
   role.builtIn ? viewer.holdsEverything : isContained(role, viewer.permissions)
 
 const BREADTH: Record<Visibility, number> = { SELF: 0, SHARED_PROJECTS: 1, ORGANISATION: 2 }
 
 /** What the viewer holds in each and every project, whatever their place in it. */
-export function inEveryProject(viewer: Viewer): ReadonlySet<string> {
+export function inEveryProject(viewer: Authority): ReadonlySet<string> {
   if (viewer.confinedTo) return new Set()
   const all = viewer.administrator ? everything('PROJECT', viewer.ownCatalogue) : new Set<string>()
   const narrowed = viewer.scopes ? all.intersection(viewer.scopes) : all
@@ -127,7 +137,7 @@ export function inEveryProject(viewer: Viewer): ReadonlySet<string> {
 
 /** What holds of some permissions in a project: all of them for people, those within the scopes for keys. */
 export function inProject(
-  viewer: Viewer,
+  viewer: Pick<Viewer, 'scopes' | 'confinedTo'>,
   projectId: string,
   names: ReadonlySet<string>,
 ): ReadonlySet<string> {

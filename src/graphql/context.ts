@@ -2,6 +2,7 @@ import {
   inOrganisation,
   inside,
   inSession,
+  operatorOf,
   selfOf,
   tenantOf,
   type Viewer,
@@ -108,10 +109,11 @@ export class Context {
     return this.read(selfOf(inSession(this.viewer)))
   }
 
-  /** Reads an account's own rows. */
+  /** Reads an account's own rows: as its owner, or as an operator who looks at it from the platform. */
   readSelf(userId: string): Queries {
     const known = this.state.shown.find(viewer => viewer.userId === userId)
-    return this.read(selfOf(known ? inSession(known) : inSession(null)))
+    if (!known && this.viewer?.operator) return this.read(operatorOf(this.viewer))
+    return this.read(selfOf(inSession(known ?? null)))
   }
 
   /** Runs a mutation in one transaction; in the organisation in use, unless another context is named. */

@@ -23,7 +23,7 @@ import { notifyOwner } from './api-key.notice.ts'
 import { apiKeyColumns } from './api-key.loaders.ts'
 import type { ApiKey, CreateApiKeyInput } from './api-key.type.ts'
 import { readRanges } from './ip-ranges.ts'
-import { readLimits } from './limits.service.ts'
+import { reachOf, readLimits } from './limits.service.ts'
 import { newSecret, prefixOf } from './secret.ts'
 
 const DAY_MS = 86_400_000
@@ -93,12 +93,15 @@ export async function renewApiKey(
     )
   const { key, owner } = await getManagedKey(work, viewer, id)
   const own = owner.id === viewer.principalId
-  if (!own) mustHoldScopes(viewer, key)
+  if (!own) await mustHoldScopes(work, viewer, key)
   const expiresAt = await renewedExpiry(work, viewer, key, wanted, own)
   const secret = own || owner.kind === 'SERVICE_ACCOUNT' ? newSecret() : null
   // an administrator who renews somebody's own key stops it: nobody has a secret until the owner takes one
+  const works = !key.expiresAt || toDate(key.expiresAt) > work.now
   const overlap =
-    secret && overlapMinutes > 0 ? new Date(work.now.getTime() + overlapMinutes * 60_000) : null
+    secret && works && overlapMinutes > 0
+      ? new Date(work.now.getTime() + overlapMinutes * 60_000)
+      : null
   await work.as(SYSTEM, () =>
     work.db.rows(sql`
       update api_key set previous_digest = case when ${overlap}::timestamptz is null then null else digest end,
@@ -219,8 +222,9 @@ async function mustManage(work: Work, viewer: TenantViewer, owner: Owner): Promi
     )
 }
 
-function mustHoldScopes(viewer: TenantViewer, key: ApiKey): void {
-  const beyond = key.scopes.find(scope => !viewer.permissions.has(scope) && !viewer.administrator)
+async function mustHoldScopes(work: Work, viewer: TenantViewer, key: ApiKey): Promise<void> {
+  const held = await reachOf(work, viewer, viewer.principalId, null)
+  const beyond = key.scopes.find(scope => !held.has(scope))
   if (beyond)
     throw forbidden('EXCEEDS_OWN_PERMISSIONS', `The key holds \`${beyond}\`, which you do not.`)
 }

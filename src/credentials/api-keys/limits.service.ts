@@ -44,7 +44,7 @@ export async function readLimits(
 }
 
 /** Everything that somebody holds: on the organisation, and in any project. */
-async function reachOf(
+export async function reachOf(
   work: Work,
   viewer: TenantViewer,
   principalId: string,

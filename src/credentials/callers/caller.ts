@@ -74,7 +74,10 @@ export function readPrincipal(row: Record<string, unknown>): PrincipalRows | nul
 }
 
 /** What the role of a principal allows, narrowed by a key's scopes. */
-export function authorityOf(principal: PrincipalRows | null, scopes: ReadonlySet<string> | null) {
+export function authorityOf(
+  principal: Pick<PrincipalRows, 'role' | 'ownCatalogue'> | null,
+  scopes: ReadonlySet<string> | null,
+) {
   if (!principal)
     return {
       rolePermissions: new Set<string>(),

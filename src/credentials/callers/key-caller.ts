@@ -12,6 +12,7 @@ import { accountMayEnter, membershipGoesOn } from './standing.ts'
 interface KeyRow extends Record<string, unknown> {
   digest: string | null
   previousDigest: string | null
+  previousUntil: Instant | null
   projectIds: string[]
   userId: string | null
 }
@@ -23,8 +24,10 @@ interface KeyRow extends Record<string, unknown> {
 export function createKeyLookup(system: Queries, clock: () => Date) {
   const shared = shareLookups<string, KeyRow | null>(async digests => {
     const wanted = [...new Set(digests)]
+    const now = clock()
     const rows = await system.rows<KeyRow>(sql`
       select ${columns('k', API_KEY_FIELDS, 'k.')}, k.digest, k.previous_digest as "previousDigest",
+        k.previous_until as "previousUntil",
         array(select kp.project_id::text from api_key_project kp join project p on p.id = kp.project_id
           and p.deleted_at is null where kp.api_key_id = k.id) as "projectIds",
         u.id as "userId", u.email, u.email_verified_at as "emailVerifiedAt", u.status as "userStatus",
@@ -36,10 +39,16 @@ export function createKeyLookup(system: Queries, clock: () => Date) {
       join role r on r.id = m.role_id
       left join user_account u on u.id = m.user_id
       where (k.digest = any(${wanted}::text[])
-          or (k.previous_digest = any(${wanted}::text[]) and k.previous_until > ${clock()}))
+          or (k.previous_digest = any(${wanted}::text[]) and k.previous_until > ${now}))
         and k.revoked_at is null`)
     const found = new Map(
-      rows.flatMap(row => [[row.previousDigest, row] as const, [row.digest, row] as const]),
+      rows.flatMap(row => [
+        // a row found by its present secret does not bring back the one before
+        ...(row.previousUntil && toDate(row.previousUntil) > now
+          ? [[row.previousDigest, row] as const]
+          : []),
+        [row.digest, row] as const,
+      ]),
     )
     return digests.map(each => found.get(each) ?? null)
   })

@@ -1,11 +1,4 @@
-import {
-  selfOf,
-  tenantOf,
-  type Person,
-  type TenantViewer,
-  type Viewer,
-} from '../../access/viewer.ts'
-import type { DatabaseContext } from '../../database/context.ts'
+import { type TenantViewer, type Viewer } from '../../access/viewer.ts'
 import { columns } from '../../database/columns.ts'
 import { readPage } from '../../database/keyset.ts'
 import { join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
@@ -33,34 +26,29 @@ export const SESSION_FIELDS = [
   'endedAt',
 ] as const
 
-type Read = (context: DatabaseContext) => Queries
-
-/** Which live sessions to list: one's own everywhere, or those acting in the organisation in use. */
+/** Which live sessions to list: a person's everywhere, or those acting in the organisation in use. */
 export type SessionScope =
-  | { of: 'self'; viewer: Person }
+  | { of: 'user'; viewer: Viewer | null; userId: string }
   | { of: 'organisation'; viewer: TenantViewer; principalId?: string | null }
 
 /** Live sessions, latest activity first; of members whom the viewer's role shows, where they are not one's own. */
 export async function listSessions(
-  read: Read,
+  queries: Queries,
   ring: KeyRing,
   scope: SessionScope,
   args: PageArgs,
   ceilings: SessionCeilings,
   now: Date,
 ): Promise<Page<Session>> {
-  const own = scope.of === 'self'
+  const own = scope.of === 'user'
   const list = [
     'sessions',
-    own ? scope.viewer.userId : [scope.viewer.organisationId, scope.principalId ?? ''],
+    own ? scope.userId : [scope.viewer.organisationId, scope.principalId ?? ''],
   ]
-  const queries = read(own ? selfOf(scope.viewer) : tenantOf(scope.viewer))
   const ends = sessionEnds(ceilings)
   const matching = join(
     [
-      ...(own
-        ? [sql`s.user_id = ${scope.viewer.userId}`]
-        : actingHere(scope.viewer, scope.principalId)),
+      ...(own ? [sql`s.user_id = ${scope.userId}`] : actingHere(scope.viewer, scope.principalId)),
       sql`s.ended_at is null`,
       sql`${ends.idle} > ${now}::timestamptz`,
       sql`${ends.absolute} > ${now}::timestamptz`,
@@ -99,8 +87,8 @@ function actingHere(viewer: TenantViewer, principalId: string | null | undefined
 }
 
 /** Adds what a stored session implies. */
-const describeSession = (row: Session, viewer: Viewer): Session => ({
+const describeSession = (row: Session, viewer: Viewer | null): Session => ({
   ...row,
   tasks: row.principalId ? [] : ['CHOOSE_ORGANISATION'],
-  current: row.id === viewer.sessionId,
+  current: row.id === viewer?.sessionId,
 })

@@ -10,7 +10,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql'
-import { inside, inSession } from '../../access/viewer.ts'
+import { inside, inSession, tenantOf } from '../../access/viewer.ts'
 import { User } from '../../accounts/users/user.type.ts'
 import type { Context } from '../../graphql/context.ts'
 import { record } from '../../outbox/events/event.service.ts'
@@ -136,12 +136,10 @@ export class SessionResolver {
 @Resolver(() => User)
 export class UserSessionsResolver {
   @FieldResolver(() => SessionConnection, { description: 'Live sessions, latest activity first.' })
-  sessions(
-    @Args(() => PageArgs) args: PageArgs,
-    @Ctx() { viewer, read, node, ceilings, now }: Context,
-  ) {
-    const scope = { of: 'self', viewer: inSession(viewer) } as const
-    return listSessions(read, node.server.keys, scope, args, ceilings, now)
+  sessions(@Root() { id }: User, @Args(() => PageArgs) args: PageArgs, @Ctx() context: Context) {
+    const { viewer, node, ceilings, now } = context
+    const scope = { of: 'user', viewer, userId: id } as const
+    return listSessions(context.readSelf(id), node.server.keys, scope, args, ceilings, now)
   }
 }
 
@@ -161,7 +159,7 @@ export class OrganisationSessionsResolver {
       viewer: inside(viewer, id),
       principalId: args.memberId,
     } as const
-    return listSessions(read, node.server.keys, scope, args, ceilings, now)
+    return listSessions(read(tenantOf(scope.viewer)), node.server.keys, scope, args, ceilings, now)
   }
 }
 
@@ -181,6 +179,6 @@ export class MemberSessionsResolver {
       viewer: inside(viewer, organisationId),
       principalId: id,
     } as const
-    return listSessions(read, node.server.keys, scope, args, ceilings, now)
+    return listSessions(read(tenantOf(scope.viewer)), node.server.keys, scope, args, ceilings, now)
   }
 }

@@ -1,8 +1,8 @@
-import { everyone, holdsHere, selfOr, signedIn, type Rules } from '../../access/rules.ts'
+import { everyoneButKeys, holdsHere, selfOr, signedIn, type Rules } from '../../access/rules.ts'
 
 export const sessionRules = {
   Mutation: {
-    refreshSession: everyone,
+    refreshSession: everyoneButKeys,
     signOut: signedIn,
     switchOrganisation: signedIn,
     switchProject: signedIn,

@@ -1,11 +1,5 @@
-import {
-  everything,
-  granted,
-  isContained,
-  type AccessLevel,
-  type PermissionInfo,
-} from '../../access/permissions.ts'
-import { holdsRole, type Visibility } from '../../access/viewer.ts'
+import type { PermissionInfo } from '../../access/permissions.ts'
+import { can, type Authority } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import {
   createAccount,
@@ -13,9 +7,11 @@ import {
   fullName,
   type Account,
 } from '../../accounts/users/user.service.ts'
+import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
-import { isActive } from '../../credentials/callers/standing.ts'
+import { authorityOf } from '../../credentials/callers/caller.ts'
+import { isActive, type Status } from '../../credentials/callers/standing.ts'
 import {
   createSession,
   endSessionsOf,
@@ -26,6 +22,9 @@ import { record } from '../../outbox/events/event.service.ts'
 import { badInput, forbidden, tokenInvalid, unauthenticated } from '../../shared/errors.ts'
 import { endMembership } from '../../tenancy/memberships/membership.service.ts'
 import { readPlatform } from '../../tenancy/policies/policy.ts'
+import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
+import type { Role } from '../../tenancy/roles/role.type.ts'
+import { mayOffer } from './offer.service.ts'
 import { closeInvitation, findByToken, type LinkedInvitation } from './invitation.service.ts'
 
 const TOKEN = ['input', 'token']
@@ -119,66 +118,65 @@ async function settle(
   // whatever was begun before the mailbox was proven was begun by somebody unknown
   await work.db.rows(sql`
     update session set ended_at = ${work.now}, end_reason = 'the mailbox was proven' where user_id = ${account.id} and ended_at is null`)
+  await work.db.rows(sql`
+    update api_key set revoked_at = ${work.now}, updated_at = ${work.now} where revoked_at is null
+      and owner_id in (select id from principal where user_id = ${account.id})`)
   return account.id
 }
 
 const hasEntered = async (work: Work, userId: string) =>
   (await firstRow(work.db, sql`select id from principal where user_id = ${userId} limit 1`)) != null
 
-/** The inviter's authority is asked for again: who was demoted or has left since cannot let anybody in. */
+/**
+ * The inviter's authority is asked for again: who was demoted or has left since cannot let anybody in. A member who
+ * was locked before they came cannot come.
+ */
 async function mustStillBeOffered(work: Work, invitation: LinkedInvitation): Promise<void> {
-  const offer = await firstRow<Offered>(
+  const waiting = await firstRow<{ lockedAt: string | null }>(
     work.db,
-    sql`select m.locked_at as "memberLockedAt", r.permissions, r.built_in as "builtIn", r.level, r.visibility,
-        g.permissions as "inviterPermissions", g.built_in as "inviterBuiltIn", g.visibility as "inviterVisibility",
-        i.status, i.suspended_until as "suspendedUntil", i.removed_at as "removedAt", i.locked_at as "lockedAt"
-      from principal m join role r on r.id = m.role_id
-      left join principal i on i.id = ${invitation.inviterId}
-      left join role g on g.id = i.role_id
-      where m.id = ${invitation.principalId} and m.removed_at is null for share of m`,
+    sql`select locked_at as "lockedAt" from principal where id = ${invitation.principalId} and removed_at is null for share`,
   )
-  if (!offer) throw tokenInvalid(TOKEN)
-  if (offer.memberLockedAt)
+  if (!waiting) throw tokenInvalid(TOKEN)
+  if (waiting.lockedAt)
     throw forbidden(
       'POLICY_FORBIDS',
       'The organisation has locked this membership. Ask it to lift the lock.',
     )
   if (!invitation.inviterId) return
-  const own = await work.db.rows<PermissionInfo>(sql`
-    select name, description, level, false as "builtIn" from permission where organisation_id = ${invitation.organisationId}`)
-  const held = granted(
-    { builtIn: offer.inviterBuiltIn, level: 'ORGANISATION', permissions: offer.inviterPermissions },
-    own,
+  const authority = await authorityOfInviter(work, invitation, invitation.inviterId)
+  if (
+    !authority ||
+    !can(authority, 'manageUser') ||
+    !(await mayOffer(work, authority, invitation.principalId))
   )
-  const there = !offer.removedAt && !offer.lockedAt && isActive(offer, work.now)
-  const authority = {
-    permissions: held,
-    visibility: offer.inviterVisibility,
-    holdsEverything: isContained(
-      { builtIn: false, level: 'ORGANISATION', permissions: [...everything('ORGANISATION', own)] },
-      held,
-    ),
-  }
-  if (!there || !held.has('manageUser') || !holdsRole(authority, offer))
     throw forbidden(
       'EXCEEDS_OWN_PERMISSIONS',
       'Whoever invited you may no longer do so. Ask for a new invitation.',
     )
 }
 
-interface Offered {
-  memberLockedAt: string | null
-  permissions: string[]
-  builtIn: boolean
-  level: AccessLevel
-  visibility: Visibility
-  inviterVisibility: Visibility
-  inviterPermissions: string[]
-  inviterBuiltIn: boolean
-  status: string
-  suspendedUntil: string | null
+interface InviterRow extends Role, Status {
   removedAt: string | null
   lockedAt: string | null
+}
+
+/** What an inviter may hand out today; null for one who left or is barred. */
+async function authorityOfInviter(
+  work: Work,
+  { organisationId }: LinkedInvitation,
+  principalId: string,
+): Promise<Authority | null> {
+  const role = await firstRow<InviterRow>(
+    work.db,
+    sql`select ${columns('r', ROLE_FIELDS)}, i.status, i.suspended_until as "suspendedUntil",
+        i.removed_at as "removedAt", i.locked_at as "lockedAt"
+      from principal i join role r on r.id = i.role_id where i.id = ${principalId}`,
+  )
+  if (!role || role.removedAt || role.lockedAt || !isActive(role, work.now)) return null
+  const ownCatalogue = await work.db.rows<PermissionInfo>(sql`
+    select name, description, level, false as "builtIn" from permission where organisation_id = ${organisationId}`)
+  const place = { organisationId, principalId, scopes: null, confinedTo: null }
+  return { ...authorityOf({ role, ownCatalogue }, null), ...place }
 }
 
 async function enliven(work: Work, invitation: LinkedInvitation, userId: string): Promise<void> {

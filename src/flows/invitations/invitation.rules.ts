@@ -1,10 +1,10 @@
-import { everyone, holds, holdsHere, type Rules } from '../../access/rules.ts'
+import { everyone, everyoneButKeys, holds, holdsHere, type Rules } from '../../access/rules.ts'
 
 export const invitationRules = {
   Query: { invitationPreview: everyone },
   Mutation: {
-    acceptInvitation: everyone,
-    declineInvitation: everyone,
+    acceptInvitation: everyoneButKeys,
+    declineInvitation: everyoneButKeys,
     resendInvitation: holds('manageUser'),
     revokeInvitation: holds('manageUser'),
   },

@@ -1,16 +1,16 @@
-import { must, type TenantViewer } from '../../access/viewer.ts'
+import { inSession, must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { SYSTEM } from '../../database/context.ts'
 import { columns, toDate } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { queueMail } from '../../outbox/mail/mail.service.ts'
-import { conflict, notFound } from '../../shared/errors.ts'
+import { conflict, forbidden, notFound } from '../../shared/errors.ts'
 import { digest, isId, newId, newToken } from '../../shared/tokens.ts'
 import { getManagedMember } from '../../tenancy/memberships/member.service.ts'
 import { endMembership } from '../../tenancy/memberships/membership.service.ts'
-import { getAssignableRole } from '../../tenancy/roles/role.service.ts'
 import { INVITATION_FIELDS } from './invitation.loaders.ts'
+import { mayOffer } from './offer.service.ts'
 import type { Invitation } from './invitation.type.ts'
 
 const HOUR_MS = 3_600_000
@@ -94,8 +94,10 @@ export async function resendInvitation(
   sendMail: boolean,
 ): Promise<{ invitation: Invitation; url: string | null }> {
   const viewer = must(work.viewer, 'manageUser')
-  const { invitation, firstName, roleId } = await getOpenInvitation(work, viewer, id)
-  await getAssignableRole(work, viewer, roleId, 'ORGANISATION', new Set(), ['id'])
+  if (!sendMail) inSession(viewer)
+  const { invitation, firstName } = await getOpenInvitation(work, viewer, id)
+  if (!(await mayOffer(work, viewer, invitation.principalId)))
+    throw forbidden('EXCEEDS_OWN_PERMISSIONS', 'This invitation offers more than you hold.')
   const organisation = await getOrganisation(work, viewer)
   const token = newToken()
   const expiresAt = new Date(work.now.getTime() + organisation.lifetime * HOUR_MS)

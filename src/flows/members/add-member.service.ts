@@ -1,4 +1,4 @@
-import { must, type TenantViewer } from '../../access/viewer.ts'
+import { inSession, must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { findAccount, readName } from '../../accounts/users/user.service.ts'
 import { SYSTEM } from '../../database/context.ts'
@@ -26,6 +26,7 @@ export async function addMember(
   input: AddMemberInput,
 ): Promise<{ member: Member; invitationUrl: string | null }> {
   const viewer = must(work.viewer, 'manageUser')
+  if (!input.sendInvitation) inSession(viewer)
   const names = readName(input, ['input'])
   const externalId = readExternalId(input.externalId, ['input', 'externalId'])
   const organisation = await getOrganisation(work, viewer)

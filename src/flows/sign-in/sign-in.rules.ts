@@ -1,5 +1,5 @@
-import { everyone, signedIn, type Rules } from '../../access/rules.ts'
+import { everyoneButKeys, signedIn, type Rules } from '../../access/rules.ts'
 
 export const signInRules = {
-  Mutation: { signIn: everyone, reauthenticate: signedIn },
+  Mutation: { signIn: everyoneButKeys, reauthenticate: signedIn },
 } satisfies Rules

@@ -1,3 +1,3 @@
-import { identified, type Rules } from '../../access/rules.ts'
+import { identifiedWithScope, type Rules } from '../../access/rules.ts'
 
-export const nodeRules = { Query: { node: identified } } satisfies Rules
+export const nodeRules = { Query: { node: identifiedWithScope } } satisfies Rules

@@ -2,6 +2,7 @@ import {
   can,
   inOrganisation,
   inSession,
+  operatorOf,
   selfOf,
   tenantOf,
   type TenantViewer,
@@ -16,10 +17,13 @@ import { INVITATION_FIELDS } from '../../flows/invitations/invitation.loaders.ts
 import type { Context } from '../../graphql/context.ts'
 import { AppError, badInput, notFound } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
+import { getOrganisation } from '../platform/platform.list.ts'
 import { readVisibleMember } from '../../tenancy/memberships/member.list.ts'
 import { mayRead } from '../../tenancy/memberships/member.service.ts'
+import { ownInProject } from '../../tenancy/projects/project-access.service.ts'
 import { getVisibleProject } from '../../tenancy/projects/project.list.ts'
 import { PROJECT_ACCESS_FIELDS } from '../../tenancy/projects/project.loaders.ts'
+import type { ProjectAccess } from '../../tenancy/projects/project.type.ts'
 import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
 
 type Found = { __typename: string; id: string }
@@ -36,6 +40,10 @@ export async function findNode(context: Context, id: string): Promise<Found> {
   if (viewer?.credential === 'SESSION') {
     const own = await findOwn(context, id)
     if (own) return own
+  }
+  if (viewer?.operator) {
+    const seen = await findAsOperator(context, id)
+    if (seen) return seen
   }
   if (!viewer?.organisationId) throw notFound('node')
   const inside = inOrganisation(viewer)
@@ -82,13 +90,18 @@ const READERS = {
   Role: (_context, queries, _viewer, id) =>
     firstRow(queries, sql`select ${columns('r', ROLE_FIELDS)} from role r where r.id = ${id}`),
   Project: ({ read }, _queries, viewer, id) => getVisibleProject(read, viewer, id),
+  // seen with its principal, or with its project by those who say who enters there
   ProjectAccess: async (_context, queries, viewer, id) => {
-    const seen = can(viewer, 'manageProject') || can(viewer, 'viewUser')
-    return firstRow(
+    const access = await firstRow<ProjectAccess & { kind: string }>(
       queries,
-      sql`select ${columns('a', PROJECT_ACCESS_FIELDS)} from project_access a join principal m on m.id = a.principal_id
-        where a.id = ${id} and (a.principal_id = ${viewer.principalId} or ${seen})`,
+      sql`select ${columns('a', PROJECT_ACCESS_FIELDS)}, m.kind from project_access a
+        join project p on p.id = a.project_id and p.deleted_at is null join principal m on m.id = a.principal_id
+        where a.id = ${id}`,
     )
+    if (!access || access.principalId === viewer.principalId) return access
+    if (can(viewer, access.kind === 'MEMBER' ? 'viewUser' : 'manageServiceAccount')) return access
+    const own = await ownInProject({ db: queries }, viewer, access.projectId)
+    return own.has('manageProjectAccess') ? access : null
   },
   Invitation: async (_context, queries, viewer, id) =>
     can(viewer, 'manageUser')
@@ -103,7 +116,8 @@ const READERS = {
       queries,
       sql`select ${columns('s', SESSION_FIELDS)}, array[]::text[] as tasks, false as current,
           s.last_active_at + make_interval(secs => ${context.ceilings.idle}) as "idleExpiresAt"
-        from session s join principal m on m.id = s.principal_id where s.id = ${id} and s.ended_at is null`,
+        from session s join principal m on m.id = s.principal_id
+        where s.id = ${id} and s.ended_at is null and s.expires_at > ${context.now}`,
     )
   },
   ApiKey: async (_context, queries, viewer, id) =>
@@ -116,6 +130,22 @@ const READERS = {
     ),
 } satisfies Record<string, ReadNode>
 
+/** Accounts and organisations, as `platform` shows them. */
+async function findAsOperator(context: Context, id: string): Promise<Found | null> {
+  const queries = context.read(operatorOf(context.viewer))
+  const kind = await firstRow<{ kind: 'User' | 'Organisation' }>(
+    queries,
+    sql`select 'User' as kind from user_account where id = ${id} and deleted_at is null
+      union all select 'Organisation' from organisation where id = ${id} and deleted_at is null`,
+  )
+  if (!kind) return null
+  const found =
+    kind.kind === 'User'
+      ? await getUser(queries, id)
+      : await getOrganisation(context.read, context.viewer, id)
+  return { ...found, __typename: kind.kind }
+}
+
 /** One's own account and sessions, whatever organisation is in use. */
 async function findOwn(context: Context, id: string): Promise<Found | null> {
   const person = inSession(context.viewer)
@@ -126,7 +156,8 @@ async function findOwn(context: Context, id: string): Promise<Found | null> {
     context.read(selfOf(person)),
     sql`select ${columns('s', SESSION_FIELDS)}, array[]::text[] as tasks, false as current, 'Session' as "__typename",
         s.last_active_at + make_interval(secs => ${context.ceilings.idle}) as "idleExpiresAt"
-      from session s where s.id = ${id} and s.user_id = ${person.userId} and s.ended_at is null`,
+      from session s where s.id = ${id} and s.user_id = ${person.userId} and s.ended_at is null
+        and s.expires_at > ${context.now}`,
   )
   return session ?? null
 }

@@ -3,6 +3,7 @@ import {
   inEveryProject,
   inOrganisation,
   inProject,
+  type Authority,
   type TenantViewer,
 } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
@@ -20,8 +21,8 @@ const MOST_PROJECTS = 500
 
 /** What the viewer holds in one project: by their place in it, and by what they hold in every project. */
 export async function ownInProject(
-  work: Work,
-  viewer: TenantViewer,
+  work: Pick<Work, 'db'>,
+  viewer: Authority,
   projectId: string,
 ): Promise<ReadonlySet<string>> {
   const place = await firstRow<{ permissions: string[] }>(
@@ -29,8 +30,8 @@ export async function ownInProject(
     sql`select r.permissions from project_access a join role r on r.id = a.role_id
       where a.project_id = ${projectId} and a.principal_id = ${viewer.principalId}`,
   )
-  const held = inProject(viewer, projectId, withImplied(place?.permissions ?? []))
-  return held.union(inEveryProject(viewer))
+  const everywhere = inEveryProject({ ...viewer, confinedTo: null })
+  return inProject(viewer, projectId, withImplied(place?.permissions ?? []).union(everywhere))
 }
 
 /** Somebody who may say who enters a project. */

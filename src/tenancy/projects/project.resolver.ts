@@ -28,16 +28,15 @@ async function heldIn(
   { id, organisationId }: Project,
   { loaders }: Context,
 ): Promise<ReadonlySet<string>> {
-  const everywhere = inEveryProject(viewer)
+  const everywhere = inEveryProject({ ...viewer, confinedTo: null })
   const roleId = await loaders.projectRole.load({
     organisationId,
     principalId: viewer.principalId,
     projectId: id,
   })
   const role = roleId ? await loaders.role.load({ organisationId, id: roleId }) : null
-  return role
-    ? everywhere.union(inProject(viewer, id, granted(role, viewer.ownCatalogue)))
-    : everywhere
+  const held = role ? granted(role, viewer.ownCatalogue) : new Set<string>()
+  return inProject(viewer, id, everywhere.union(held))
 }
 
 @Resolver(() => Project)

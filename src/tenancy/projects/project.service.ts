@@ -143,7 +143,8 @@ export async function getProject(
     ? await firstRow<Project>(
         work.db,
         sql`select ${columns('p', PROJECT_FIELDS)} from project p
-          where p.id = ${id} and p.organisation_id = ${viewer.organisationId} and p.deleted_at is null ${lock ? sql`for update` : sql`for share`}`,
+          where p.id = ${id} and p.organisation_id = ${viewer.organisationId} and p.deleted_at is null
+            ${viewer.confinedTo ? sql`and p.id = any(${[...viewer.confinedTo]}::uuid[])` : sql``} ${lock ? sql`for update` : sql`for share`}`,
       )
     : undefined
   if (!project) throw notFound('project')
