@@ -1,26 +1,15 @@
-import {
-  can,
-  inOrganisation,
-  inSession,
-  isAbove,
-  refusal,
-  type TenantViewer,
-} from '../../access/viewer.ts'
+import { inOrganisation, inSession, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
-import { columns, rowAt, toDate } from '../../database/columns.ts'
+import { toDate } from '../../database/columns.ts'
 import { SYSTEM } from '../../database/context.ts'
-import { firstRow, sql } from '../../database/sql.ts'
-import { changesBetween, record } from '../../outbox/events/event.service.ts'
-import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
-import { digest, isId, newId } from '../../shared/tokens.ts'
-import { MEMBER_FIELDS } from '../../tenancy/memberships/member.loaders.ts'
-import type { Member } from '../../tenancy/memberships/member.type.ts'
+import { sql } from '../../database/sql.ts'
+import { record } from '../../outbox/events/event.service.ts'
+import { badInput, forbidden } from '../../shared/errors.ts'
+import { digest, newId } from '../../shared/tokens.ts'
 import { readOrganisationPolicy } from '../../tenancy/policies/policy.ts'
 import { readTitle } from '../../tenancy/projects/titles.ts'
-import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
-import type { Role } from '../../tenancy/roles/role.type.ts'
+import { getManagedKey, getOwner, mustManage, readKey } from './managed-key.service.ts'
 import { notifyOwner } from './api-key.notice.ts'
-import { apiKeyColumns } from './api-key.loaders.ts'
 import type { ApiKey, CreateApiKeyInput } from './api-key.type.ts'
 import { readRanges } from './ip-ranges.ts'
 import { reachOf, readLimits } from './limits.service.ts'
@@ -28,11 +17,6 @@ import { newSecret, prefixOf } from './secret.ts'
 
 const DAY_MS = 86_400_000
 const LONGEST_OVERLAP_MINUTES = 10_080
-
-/** Somebody who owns keys, with their role. */
-export interface Owner extends Member {
-  role: Role
-}
 
 /**
  * Makes a key. For a service account its administrator sees the secret; for oneself one sees one's own; for another
@@ -138,90 +122,6 @@ export const revokeKeysOf = (work: Work, principalId: string) =>
   work.db.rows(sql`
     update api_key set revoked_at = ${work.now}, updated_at = ${work.now} where owner_id = ${principalId} and revoked_at is null`)
 
-/** Renames a key. */
-export async function renameApiKey(
-  work: Work,
-  viewer: TenantViewer,
-  key: ApiKey,
-  name: string,
-): Promise<void> {
-  await work.db.rows(
-    sql`update api_key set name = ${name}, updated_at = ${work.now} where id = ${key.id}`,
-  )
-  await record(work, 'api_key.updated', {
-    organisationId: viewer.organisationId,
-    target: { kind: 'ApiKey', id: key.id, name },
-    changes: changesBetween({ name: key.name }, { name }),
-  })
-}
-
-/** A key that the viewer may manage, with its row locked; revoked ones only where asked for. */
-export async function getManagedKey(
-  work: Work,
-  viewer: TenantViewer,
-  id: string,
-  revokedToo = false,
-) {
-  const key = isId(id)
-    ? await firstRow<ApiKey>(
-        work.db,
-        sql`select ${apiKeyColumns('k')} from api_key k where k.id = ${id} and k.organisation_id = ${viewer.organisationId} for update`,
-      )
-    : undefined
-  if (!key) throw notFound('API key')
-  const owner = await getOwner(work, viewer, key.ownerId, 'API key')
-  if (owner.id !== viewer.principalId) {
-    // a key that one may not even see is unknown
-    if (!can(viewer, owner.kind === 'MEMBER' ? 'manageUser' : 'manageServiceAccount'))
-      throw notFound('API key')
-    await mustManage(work, viewer, owner)
-  }
-  if (key.revokedAt && !revokedToo)
-    throw conflict('STATE_MISMATCH', 'This key was revoked. Create another.')
-  return { key, owner }
-}
-
-/** A live principal of the organisation in use; hidden and removed ones are unknown. */
-async function getOwner(
-  work: Work,
-  viewer: TenantViewer,
-  id: string,
-  what = 'member or service account',
-): Promise<Owner> {
-  const found = isId(id)
-    ? await firstRow<Record<string, unknown>>(
-        work.db,
-        sql`select ${columns('m', MEMBER_FIELDS, 'm.')}, ${columns('r', ROLE_FIELDS, 'r.')}
-          from principal m join role r on r.id = m.role_id
-          where m.id = ${id} and m.organisation_id = ${viewer.organisationId} and m.removed_at is null for share of m`,
-      )
-    : undefined
-  const owner = found && rowAt<Member>(found, 'm.', MEMBER_FIELDS)
-  if (!found || !owner) throw notFound(what)
-  return { ...owner, role: rowAt<Role>(found, 'r.', ROLE_FIELDS)! }
-}
-
-async function mustManage(work: Work, viewer: TenantViewer, owner: Owner): Promise<void> {
-  if (owner.status === 'INVITED')
-    throw conflict('STATE_MISMATCH', 'This person has not accepted yet.')
-  if (owner.id === viewer.principalId) {
-    const policy = await readOrganisationPolicy(work.db, viewer.organisationId)
-    if (!policy.apiKeySelfService && !can(viewer, 'manageUser'))
-      throw forbidden(
-        'POLICY_FORBIDS',
-        'The organisation does not let members create keys for themselves.',
-      )
-    return
-  }
-  const permission = owner.kind === 'MEMBER' ? 'manageUser' : 'manageServiceAccount'
-  if (!can(viewer, permission)) throw refusal(viewer, permission)
-  if (!isAbove(viewer, owner.role))
-    throw forbidden(
-      'EXCEEDS_OWN_PERMISSIONS',
-      'The owner of this key holds permissions that you do not hold.',
-    )
-}
-
 async function mustHoldScopes(work: Work, viewer: TenantViewer, key: ApiKey): Promise<void> {
   const held = await reachOf(work, viewer, viewer.principalId, null)
   const beyond = key.scopes.find(scope => !held.has(scope))
@@ -270,14 +170,4 @@ async function renewedExpiry(
       'The key has run out. Say until when the new secret works.',
     )
   return readExpiry(work, viewer, wanted ?? present ?? limit, ['expiresAt'])
-}
-
-/** A key as it now stands, whoever owns it. */
-export async function readKey(work: Work, id: string): Promise<ApiKey> {
-  const key = await firstRow<ApiKey>(
-    work.db,
-    sql`select ${apiKeyColumns('k')} from api_key k where k.id = ${id}`,
-  )
-  if (!key) throw notFound('API key')
-  return key
 }

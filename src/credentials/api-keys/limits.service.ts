@@ -2,11 +2,11 @@ import { catalogue, everything, granted, withImplied } from '../../access/permis
 import { can, inOrganisation, inSession, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { sql } from '../../database/sql.ts'
-import { record } from '../../outbox/events/event.service.ts'
+import { changesBetween, record } from '../../outbox/events/event.service.ts'
 import { badInput, forbidden } from '../../shared/errors.ts'
 import { getProject } from '../../tenancy/projects/project.service.ts'
 import { readTitle } from '../../tenancy/projects/titles.ts'
-import { getManagedKey, readKey, renameApiKey, type Owner } from './api-key.service.ts'
+import { getManagedKey, readKey, type Owner } from './managed-key.service.ts'
 import type { ApiKey, UpdateApiKeyInput } from './api-key.type.ts'
 import { isNarrower, readRanges } from './ip-ranges.ts'
 
@@ -163,4 +163,21 @@ async function confine(
   await work.db.rows(
     sql`update api_key set confined = true, updated_at = ${work.now} where id = ${key.id}`,
   )
+}
+
+/** Renames a key. */
+async function renameApiKey(
+  work: Work,
+  viewer: TenantViewer,
+  key: ApiKey,
+  name: string,
+): Promise<void> {
+  await work.db.rows(
+    sql`update api_key set name = ${name}, updated_at = ${work.now} where id = ${key.id}`,
+  )
+  await record(work, 'api_key.updated', {
+    organisationId: viewer.organisationId,
+    target: { kind: 'ApiKey', id: key.id, name },
+    changes: changesBetween({ name: key.name }, { name }),
+  })
 }

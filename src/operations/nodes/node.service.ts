@@ -6,15 +6,18 @@ import {
   selfOf,
   tenantOf,
   type TenantViewer,
+  type Viewer,
 } from '../../access/viewer.ts'
 import { getUser } from '../../accounts/users/user.loaders.ts'
 import { apiKeyColumns } from '../../credentials/api-keys/api-key.loaders.ts'
 import { serviceAccountColumns } from '../../credentials/service-accounts/service-account.loaders.ts'
+import type { SessionCeilings } from '../../credentials/sessions/session-end.ts'
 import { SESSION_FIELDS } from '../../credentials/sessions/session.loaders.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql, type Queries, type Statement } from '../../database/sql.ts'
 import { INVITATION_FIELDS } from '../../flows/invitations/invitation.loaders.ts'
-import type { Context } from '../../graphql/context.ts'
+import type { Caller } from '../../credentials/callers/caller.ts'
+import type { DatabaseContext } from '../../database/context.ts'
 import { AppError, badInput, notFound } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
 import { getOrganisation } from '../platform/platform.list.ts'
@@ -26,6 +29,16 @@ import { PROJECT_ACCESS_FIELDS } from '../../tenancy/projects/project.loaders.ts
 import type { ProjectAccess } from '../../tenancy/projects/project.type.ts'
 import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
 
+/** What of an operation a look-up needs. */
+interface Looker {
+  viewer: Viewer | null
+  caller: Caller | null
+  ceilings: SessionCeilings
+  now: Date
+  read(context: DatabaseContext): Queries
+  readSelf(userId: string): Queries
+}
+
 type Found = { __typename: string; id: string }
 
 /**
@@ -34,7 +47,7 @@ type Found = { __typename: string; id: string }
  *
  * @throws {AppError} `BAD_USER_INPUT` for what is no id, `NOT_FOUND` for everything else that is not shown.
  */
-export async function findNode(context: Context, id: string): Promise<Found> {
+export async function findNode(context: Looker, id: string): Promise<Found> {
   if (!isId(id)) throw badInput(['id'], 'INVALID_FORMAT', 'Ids are UUIDs.')
   const { viewer } = context
   if (viewer?.credential === 'SESSION') {
@@ -71,7 +84,7 @@ const probe = (id: string): Statement => sql`
   union all select 'ApiKey' from api_key where id = ${id}`
 
 type ReadNode = (
-  context: Context,
+  context: Looker,
   queries: Queries,
   viewer: TenantViewer,
   id: string,
@@ -131,7 +144,7 @@ const READERS = {
 } satisfies Record<string, ReadNode>
 
 /** Accounts and organisations, as `platform` shows them. */
-async function findAsOperator(context: Context, id: string): Promise<Found | null> {
+async function findAsOperator(context: Looker, id: string): Promise<Found | null> {
   const queries = context.read(operatorOf(context.viewer))
   const kind = await firstRow<{ kind: 'User' | 'Organisation' }>(
     queries,
@@ -147,7 +160,7 @@ async function findAsOperator(context: Context, id: string): Promise<Found | nul
 }
 
 /** One's own account and sessions, whatever organisation is in use. */
-async function findOwn(context: Context, id: string): Promise<Found | null> {
+async function findOwn(context: Looker, id: string): Promise<Found | null> {
   const person = inSession(context.viewer)
   if (id === person.userId)
     return { ...(await getUser(context.readSelf(id), id)), __typename: 'User' }
