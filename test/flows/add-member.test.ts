@@ -111,6 +111,9 @@ test('without a mail the link comes back once, and whoever accepts by it acts he
   // what stops them is the address alone
   const proven = await admin.bring()
   await proven.ask(found)
+  await expect(
+    proven.ask(found.replace('name:', 'administratorEmail: "somebody@example.com", name:')),
+  ).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
   await openCreation(false)
   await expect(proven.ask(found)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
 })

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { firstRow, sql, type Queries } from '../../database/sql.ts'
+import { firstRow, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { rateLimited } from '../../shared/errors.ts'
 import { digest } from '../../shared/tokens.ts'
 
@@ -16,7 +16,7 @@ export interface ThrottleRules {
 
 /** A guess that was paid for in advance. */
 export interface ReservedAttempt {
-  /** The guess was right: it counts no more, and the count begins anew. */
+  /** The guess was right: it counts no more, and the count of the account begins anew. */
   handBack(): Promise<void>
 }
 
@@ -57,18 +57,20 @@ async function reserve(
   windowMinutes: number,
   now: Date,
 ) {
-  // The delay doubles with every guess beyond the limit. A row that is blocked is left as it is, and then none returns.
+  // The delay doubles with every guess beyond the limit, and none is forgotten before it has passed.
+  const delay = (count: Sql) => sql`case when ${count} < ${limit}::int then interval '0'
+    else make_interval(secs => least(${LONGEST_DELAY_SECONDS}::float8,
+      ${FIRST_DELAY_SECONDS}::float8 * power(2, least(${count} - ${limit}::int, 10)))) end`
+  const count = sql`(case when a.forgotten_at <= ${now} then 1 else a.count + 1 end)`
+  const window = sql`make_interval(mins => ${windowMinutes})`
+  // A row that is blocked is left as it is, and then none returns.
   const taken = await system.rows(sql`
     insert into attempt as a (key, count, blocked_until, forgotten_at)
-    values (${key}, 1, ${limit <= 1 ? new Date(now.getTime() + FIRST_DELAY_SECONDS * 1000) : null}::timestamptz,
-      ${now}::timestamptz + make_interval(mins => ${windowMinutes}))
-    on conflict (key) do update set
-      count = case when a.forgotten_at <= ${now} then 1 else a.count + 1 end,
-      blocked_until = case
-        when a.forgotten_at <= ${now} or a.count + 1 < ${limit}::int then null
-        else ${now}::timestamptz + make_interval(secs => least(${LONGEST_DELAY_SECONDS}::float8,
-          ${FIRST_DELAY_SECONDS}::float8 * power(2, least(a.count + 1 - ${limit}::int, 10)))) end,
-      forgotten_at = ${now}::timestamptz + make_interval(mins => ${windowMinutes})
+    values (${key}, 1, nullif(${now}::timestamptz + ${delay(sql`1`)}, ${now}),
+      ${now}::timestamptz + ${delay(sql`1`)} + ${window})
+    on conflict (key) do update set count = ${count},
+      blocked_until = nullif(${now}::timestamptz + ${delay(count)}, ${now}),
+      forgotten_at = ${now}::timestamptz + ${delay(count)} + ${window}
     where a.blocked_until is null or a.blocked_until <= ${now}
     returning count`)
   if (taken.length) return

@@ -4,7 +4,7 @@ import type { Context } from '../../graphql/context.ts'
 import { Authenticated, ReauthenticateInput } from '../../credentials/sessions/session.type.ts'
 import { badInput } from '../../shared/errors.ts'
 import { confirmSession } from './reauthenticate.service.ts'
-import { beginSession, provePassword } from './sign-in.service.ts'
+import { beginSession, provePassword, type ProofTools } from './sign-in.service.ts'
 import { MfaChallenge, SignInInput } from './sign-in.type.ts'
 
 const SignInResult = createUnionType({
@@ -25,7 +25,7 @@ export class SignInResolver {
     @Ctx() context: Context,
   ): Promise<typeof SignInResult> {
     const wanted = organisationId ?? null
-    const { userId } = await provePassword(proofTools(context), email, password, wanted)
+    const { userId } = await provePassword(await proofTools(context), email, password, wanted)
     const entry = { userId, wanted, method: 'PASSWORD', delivery } as const
     return context.authenticated(await context.asSystem(work => beginSession(work, entry)))
   }
@@ -42,14 +42,14 @@ export class SignInResolver {
     const viewer = inSession(context.viewer)
     if (!password)
       throw badInput(['input', 'password'], 'REQUIRED', 'Prove who you are with your password.')
-    await provePassword(proofTools(context), viewer.email, password, viewer.organisationId)
+    await provePassword(await proofTools(context), viewer.email, password, viewer.organisationId)
     return context.authenticated(await context.asSystem(work => confirmSession(work, viewer)))
   }
 }
 
-const proofTools = ({ system, node, request, now }: Context) => ({
-  system,
-  hasher: node.hasher,
-  request,
-  now,
-})
+/** What a proof needs. The reads of earlier fields are ended first: on PGlite they hold the only connection. */
+async function proofTools(context: Context): Promise<ProofTools> {
+  await context.close()
+  const { system, node, request, now } = context
+  return { system, hasher: node.hasher, request, now }
+}
