@@ -127,9 +127,9 @@ export const isAbove = (viewer: Authority, role: RoleReach): boolean =>
 
 const BREADTH: Record<Visibility, number> = { SELF: 0, SHARED_PROJECTS: 1, ORGANISATION: 2 }
 
-/** What the viewer holds in each and every project, whatever their place in it. */
-export function inEveryProject(viewer: Authority): ReadonlySet<string> {
-  if (viewer.confinedTo) return new Set()
+/** What the viewer holds in each and every project, or at least in `projectId`, whatever their place in it. */
+export function inEveryProject(viewer: Authority, projectId = ''): ReadonlySet<string> {
+  if (viewer.confinedTo && !viewer.confinedTo.has(projectId)) return new Set()
   const all = viewer.administrator ? everything('PROJECT', viewer.ownCatalogue) : new Set<string>()
   const narrowed = viewer.scopes ? all.intersection(viewer.scopes) : all
   return can(viewer, 'manageProject') ? narrowed.union(new Set(['manageProjectAccess'])) : narrowed

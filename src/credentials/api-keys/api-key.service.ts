@@ -169,5 +169,9 @@ async function renewedExpiry(
       'REQUIRED',
       'The key has run out. Say until when the new secret works.',
     )
-  return readExpiry(work, viewer, wanted ?? present ?? limit, ['expiresAt'])
+  // who asks for nothing keeps what there is, as far as the organisation still allows it
+  const latest = wanted ? null : await readExpiry(work, viewer, null, ['expiresAt'])
+  const kept = present ?? limit
+  if (kept && latest && kept > latest) return latest
+  return readExpiry(work, viewer, wanted ?? kept, ['expiresAt'])
 }

@@ -36,7 +36,8 @@ export function createSessionLookup(system: Queries, ceilings: SessionCeilings, 
       left join principal m on m.id = s.principal_id
       left join organisation o on o.id = s.organisation_id
       left join role r on r.id = m.role_id
-      left join project p on p.id = s.project_id and p.deleted_at is null
+      left join project p on p.id = s.project_id and p.deleted_at is null and (r.built_in or exists (
+        select from project_access a where a.project_id = p.id and a.principal_id = m.id))
       where s.id = any(${[...new Set(ids)]}::uuid[]) and s.ended_at is null`)
     return inOrder(ids, rows, row => row['s.id'] as string)
   })
@@ -68,6 +69,8 @@ function readCaller(
   return {
     session: {
       ...session,
+      // whoever was put out of the project, or saw it deleted, is in none
+      projectId: project?.id ?? null,
       tasks,
       current: true,
       idleExpiresAt: new Date(idleEnd),

@@ -51,10 +51,10 @@ export class SessionResolver {
   }
 
   @FieldResolver(() => Project, { nullable: true })
-  project(@Root() { organisationId, projectId }: Session, @Ctx() { loaders }: Context) {
-    return organisationId && projectId
-      ? loaders.project.load({ organisationId, id: projectId })
-      : null
+  async project(@Root() { organisationId, projectId }: Session, @Ctx() { loaders }: Context) {
+    if (!organisationId || !projectId) return null
+    const project = await loaders.project.load({ organisationId, id: projectId })
+    return project?.deletedAt ? null : project
   }
 
   @FieldResolver(() => String, {

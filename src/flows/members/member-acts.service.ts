@@ -6,10 +6,7 @@ import { endSessionsOf } from '../../credentials/sessions/session.service.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { badInput } from '../../shared/errors.ts'
 import { getManagedMember, getMember } from '../../tenancy/memberships/member.service.ts'
-import {
-  keepAdministrator,
-  lockAdministration,
-} from '../../tenancy/organisations/administration.ts'
+import { lockAdministration } from '../../tenancy/organisations/administration.ts'
 import type { Member } from '../../tenancy/memberships/member.type.ts'
 import { endMembership } from '../../tenancy/memberships/membership.service.ts'
 import { closeInvitationsOf } from '../invitations/invitation.service.ts'
@@ -20,13 +17,13 @@ const LONGEST_REASON = 500
 export async function lockMember(work: Work, id: string, reason: string | null): Promise<Member> {
   const viewer = must(work.viewer, 'manageUser')
   const words = readReason(reason)
-  await lockAdministration(work, viewer.organisationId)
+  const keepAdministrator = await lockAdministration(work, viewer.organisationId)
   const member = await getManagedMember(work, viewer, id)
   if (member.lockedAt) return member
   await work.db.rows(
     sql`update principal set locked_at = ${work.now}, updated_at = ${work.now} where id = ${member.id}`,
   )
-  await keepAdministrator(work, viewer.organisationId)
+  await keepAdministrator()
   await record(work, 'member.locked', {
     organisationId: viewer.organisationId,
     target: targetOf(member),
@@ -53,13 +50,13 @@ export async function unlockMember(work: Work, id: string): Promise<Member> {
 /** Ends a membership with its sessions, project access and open invitation. The account lives on. */
 export async function removeMember(work: Work, id: string): Promise<Member> {
   const viewer = must(work.viewer, 'manageUser')
-  await lockAdministration(work, viewer.organisationId)
+  const keepAdministrator = await lockAdministration(work, viewer.organisationId)
   const member = await getManagedMember(work, viewer, id)
   await endMembership(work, member.id, true)
   await revokeKeysOf(work, member.id)
   await endSessionsOf(work, member.id, 'the membership ended')
   await closeInvitationsOf(work, member.id)
-  await keepAdministrator(work, viewer.organisationId)
+  await keepAdministrator()
   await record(work, 'member.removed', {
     organisationId: viewer.organisationId,
     target: targetOf(member),

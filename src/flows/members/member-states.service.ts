@@ -1,6 +1,7 @@
 import { inSession, must } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
+import { isActive, type Status } from '../../credentials/callers/standing.ts'
 import { endSessionsOf } from '../../credentials/sessions/session.service.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
@@ -9,10 +10,7 @@ import { isId } from '../../shared/tokens.ts'
 import { getManagedMember, getMember } from '../../tenancy/memberships/member.service.ts'
 import type { Member } from '../../tenancy/memberships/member.type.ts'
 import { endMembership } from '../../tenancy/memberships/membership.service.ts'
-import {
-  keepAdministrator,
-  lockAdministration,
-} from '../../tenancy/organisations/administration.ts'
+import { lockAdministration } from '../../tenancy/organisations/administration.ts'
 import { readReason, targetOf } from './member-acts.service.ts'
 
 /** Bars a member, until a moment or until told; their sessions here end at once. */
@@ -40,13 +38,13 @@ async function barMember(
 ): Promise<Member> {
   const viewer = must(work.viewer, 'manageUser')
   const words = readReason(reason)
-  await lockAdministration(work, viewer.organisationId)
+  const keepAdministrator = await lockAdministration(work, viewer.organisationId)
   const member = await getManagedMember(work, viewer, id)
   mustBeAccepted(member)
   await work.db.rows(sql`
     update principal set status = ${status}, suspended_until = ${until}, updated_at = ${work.now} where id = ${member.id}`)
   await endSessionsOf(work, member.id, 'the member was barred')
-  await keepAdministrator(work, viewer.organisationId)
+  await keepAdministrator()
   await record(work, status === 'SUSPENDED' ? 'member.suspended' : 'member.deactivated', {
     organisationId: viewer.organisationId,
     target: targetOf(member),
@@ -80,25 +78,32 @@ function mustBeAccepted(member: Member): void {
     )
 }
 
+interface OwnMembership extends Status {
+  id: string
+  name: string
+  lockedAt: string | null
+}
+
 /**
- * Gives up a membership of one's own, whichever organisation is in use; as *system*. Who leaves while barred stays
- * barred.
+ * Gives up a membership of one's own, whichever organisation is in use; as *system*. Who leaves while barred or locked
+ * stays barred.
  */
 export async function leaveOrganisation(work: Work, organisationId: string): Promise<string> {
   const person = inSession(work.viewer)
   if (!isId(organisationId)) throw notFound('organisation')
-  await lockAdministration(work, organisationId)
-  const membership = await firstRow<{ id: string; name: string; status: string }>(
+  const keepAdministrator = await lockAdministration(work, organisationId)
+  const membership = await firstRow<OwnMembership>(
     work.db,
-    sql`select m.id, m.name, m.status from principal m join organisation o on o.id = m.organisation_id
+    sql`select m.id, m.name, m.status, m.suspended_until as "suspendedUntil", m.locked_at as "lockedAt" from principal m join organisation o on o.id = m.organisation_id
       where m.user_id = ${person.userId} and m.organisation_id = ${organisationId} and m.removed_at is null
         and o.deleted_at is null for update of m`,
   )
   if (!membership) throw notFound('organisation')
-  await endMembership(work, membership.id, membership.status !== 'ACTIVE')
+  const barred = membership.lockedAt != null || !isActive(membership, work.now)
+  await endMembership(work, membership.id, barred)
   await revokeKeysOf(work, membership.id)
   await endSessionsOf(work, membership.id, 'the membership ended')
-  await keepAdministrator(work, organisationId)
+  await keepAdministrator()
   await record(work, 'member.left', {
     organisationId,
     target: { kind: 'Member', id: membership.id, name: membership.name },

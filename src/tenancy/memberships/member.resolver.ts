@@ -10,11 +10,13 @@ import {
   Resolver,
   Root,
 } from 'type-graphql'
-import { User } from '../../accounts/users/user.type.ts'
+import { standingAt } from '../../accounts/users/status.ts'
+import { AccessStatus, User } from '../../accounts/users/user.type.ts'
 import { can, inside, isAbove, tenantOf } from '../../access/viewer.ts'
 import { certain } from '../../database/loader.ts'
 import type { Context } from '../../graphql/context.ts'
 import { PageArgs } from '../../shared/page.ts'
+import { DateTime } from '../../shared/scalars.ts'
 import { Organisation } from '../organisations/organisation.type.ts'
 import { ProjectAccess } from '../projects/project.type.ts'
 import { listMembers, readVisibleMember } from './member.list.ts'
@@ -47,6 +49,16 @@ class MembersArgs extends PageArgs {
 
 @Resolver(() => Member)
 export class MemberResolver {
+  @FieldResolver(() => AccessStatus)
+  status(@Root() member: Member, @Ctx() { now }: Context) {
+    return standingAt(member, now).status
+  }
+
+  @FieldResolver(() => DateTime, { nullable: true })
+  suspendedUntil(@Root() member: Member, @Ctx() { now }: Context) {
+    return standingAt(member, now).suspendedUntil
+  }
+
   @FieldResolver(() => Boolean, {
     description:
       "True when the viewer manages users and holds at least all this member's organisation permissions.",

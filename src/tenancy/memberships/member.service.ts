@@ -7,7 +7,7 @@ import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
 import { fold, searchWords, singleLine } from '../../shared/normalise.ts'
 import { isId } from '../../shared/tokens.ts'
 import { fullName, readNamePart } from '../../accounts/users/user.service.ts'
-import { keepAdministrator, lockAdministration } from '../organisations/administration.ts'
+import { lockAdministration } from '../organisations/administration.ts'
 import { ROLE_FIELDS } from '../roles/role.loaders.ts'
 import { getAssignableRole } from '../roles/role.service.ts'
 import type { Role } from '../roles/role.type.ts'
@@ -73,7 +73,8 @@ export async function updateMember(
   input: UpdateMemberInput,
 ): Promise<Member> {
   const viewer = must(work.viewer, 'manageUser')
-  if (input.roleId !== undefined) await lockAdministration(work, viewer.organisationId)
+  const keepAdministrator =
+    input.roleId === undefined ? null : await lockAdministration(work, viewer.organisationId)
   const member = await getManagedMember(work, viewer, id)
   const role = input.roleId === undefined ? null : await newRole(work, viewer, input.roleId)
   const names = readNewNames(member, input)
@@ -94,7 +95,7 @@ export async function updateMember(
     where id = ${member.id}`)
   if (names.changed)
     await writeWords(work, viewer.organisationId, member.id, fullName(changed), member.email)
-  if (role) await keepAdministrator(work, viewer.organisationId)
+  await keepAdministrator?.()
   await record(work, 'member.updated', {
     organisationId: viewer.organisationId,
     target: { kind: 'Member', id: member.id, name: member.name },

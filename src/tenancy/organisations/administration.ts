@@ -1,39 +1,46 @@
 import type { Work } from '../../access/work.ts'
 import { SYSTEM } from '../../database/context.ts'
-import { firstRow, sql } from '../../database/sql.ts'
+import { firstRow, sql, type Sql } from '../../database/sql.ts'
 import { conflict } from '../../shared/errors.ts'
 
 /**
  * Locks an organisation, so that acts which might take its last administrator away run one after the other. To be
- * called before any member's row is locked.
+ * called before any member's row is locked; what it returns is to be called after the act.
+ *
+ * @returns sees to it that somebody who can come in still holds `manageUser` and `manageRole`. Throws `CONFLICT` /
+ *   `LAST_ADMINISTRATOR`, unless operators had barred the accounts of all of them before.
  */
-export async function lockAdministration(work: Work, organisationId: string): Promise<void> {
+export async function lockAdministration(
+  work: Work,
+  organisationId: string,
+): Promise<() => Promise<void>> {
   await work.as(SYSTEM, () =>
     work.db.rows(sql`select id from organisation where id = ${organisationId} for update`),
   )
+  const before = await hasAdministrator(work, organisationId)
+  return async () => {
+    if (before && !(await hasAdministrator(work, organisationId)))
+      throw conflict(
+        'LAST_ADMINISTRATOR',
+        'The organisation must keep at least one active administrator. Give somebody else that role first.',
+      )
+  }
 }
 
-/**
- * Sees to it that somebody active and unlocked still holds `manageUser` and `manageRole`, after the act and under the
- * lock of `lockAdministration`. Asked as *system*, for administrators that the viewer's role hides count too.
- *
- * @throws {AppError} `CONFLICT` / `LAST_ADMINISTRATOR`.
- */
-export async function keepAdministrator(work: Work, organisationId: string): Promise<void> {
-  const left = await work.as(SYSTEM, () =>
+/** Asked as *system*, for administrators that the viewer's role hides count too. The account's own standing counts. */
+async function hasAdministrator(work: Work, organisationId: string): Promise<boolean> {
+  const active = (status: Sql, until: Sql) =>
+    sql`(${status} = 'ACTIVE' or (${status} = 'SUSPENDED' and ${until} <= ${work.now}))`
+  const one = await work.as(SYSTEM, () =>
     firstRow(
       work.db,
-      sql`select m.id from principal m join role r on r.id = m.role_id
-        where m.organisation_id = ${organisationId} and m.kind = 'MEMBER' and m.removed_at is null
-          and m.locked_at is null
-          and (m.status = 'ACTIVE' or (m.status = 'SUSPENDED' and m.suspended_until <= ${work.now}))
+      sql`select m.id from principal m join role r on r.id = m.role_id join user_account u on u.id = m.user_id
+        where m.organisation_id = ${organisationId} and m.removed_at is null and u.deleted_at is null
+          and m.locked_at is null and u.locked_at is null
+          and ${active(sql`m.status`, sql`m.suspended_until`)} and ${active(sql`u.status`, sql`u.suspended_until`)}
           and (r.built_in or r.permissions @> array['manageUser', 'manageRole'])
         limit 1`,
     ),
   )
-  if (!left)
-    throw conflict(
-      'LAST_ADMINISTRATOR',
-      'The organisation must keep at least one active administrator. Give somebody else that role first.',
-    )
+  return one != null
 }

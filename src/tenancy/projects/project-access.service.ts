@@ -30,8 +30,8 @@ export async function ownInProject(
     sql`select r.permissions from project_access a join role r on r.id = a.role_id
       where a.project_id = ${projectId} and a.principal_id = ${viewer.principalId}`,
   )
-  const everywhere = inEveryProject({ ...viewer, confinedTo: null })
-  return inProject(viewer, projectId, withImplied(place?.permissions ?? []).union(everywhere))
+  const held = inProject(viewer, projectId, withImplied(place?.permissions ?? []))
+  return held.union(inEveryProject(viewer, projectId))
 }
 
 /** Somebody who may say who enters a project. */

@@ -28,15 +28,16 @@ async function heldIn(
   { id, organisationId }: Project,
   { loaders }: Context,
 ): Promise<ReadonlySet<string>> {
-  const everywhere = inEveryProject({ ...viewer, confinedTo: null })
+  const everywhere = inEveryProject(viewer, id)
   const roleId = await loaders.projectRole.load({
     organisationId,
     principalId: viewer.principalId,
     projectId: id,
   })
   const role = roleId ? await loaders.role.load({ organisationId, id: roleId }) : null
-  const held = role ? granted(role, viewer.ownCatalogue) : new Set<string>()
-  return inProject(viewer, id, everywhere.union(held))
+  return role
+    ? everywhere.union(inProject(viewer, id, granted(role, viewer.ownCatalogue)))
+    : everywhere
 }
 
 @Resolver(() => Project)

@@ -12,7 +12,7 @@ import { changesBetween, record } from '../../outbox/events/event.service.ts'
 import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
 import { fold, singleLine } from '../../shared/normalise.ts'
 import { newId } from '../../shared/tokens.ts'
-import { keepAdministrator, lockAdministration } from '../organisations/administration.ts'
+import { lockAdministration } from '../organisations/administration.ts'
 import { readTitle } from '../projects/titles.ts'
 import { getAssignableRole, getRole, mustBeWithinOwn } from './role.service.ts'
 import type { CreatePermissionInput, CreateRoleInput, Role, UpdateRoleInput } from './role.type.ts'
@@ -49,7 +49,7 @@ export async function createRole(work: Work, input: CreateRoleInput): Promise<Ro
 /** Changes a role; its holders feel it on their next request. Neither what it was nor what it becomes may be beyond the author. */
 export async function updateRole(work: Work, id: string, input: UpdateRoleInput): Promise<Role> {
   const viewer = must(work.viewer, 'manageRole')
-  await lockAdministration(work, viewer.organisationId)
+  const keepAdministrator = await lockAdministration(work, viewer.organisationId)
   const role = await getChangeableRole(work, viewer, id)
   const after = {
     name: input.name === undefined ? role.name : readTitle(input.name ?? '', ['input', 'name']),
@@ -67,7 +67,7 @@ export async function updateRole(work: Work, id: string, input: UpdateRoleInput)
     update role set name = ${after.name}, sort_name = ${fold(after.name)}, description = ${after.description},
       permissions = ${after.permissions}::text[], visibility = ${after.visibility}, updated_at = ${work.now}
     where id = ${role.id}`)
-  await keepAdministrator(work, viewer.organisationId)
+  await keepAdministrator()
   await record(work, 'role.updated', {
     organisationId: viewer.organisationId,
     target: { kind: 'Role', id: role.id, name: after.name },
@@ -83,7 +83,7 @@ export async function deleteRole(
   replacementId: string | null,
 ): Promise<Role> {
   const viewer = must(work.viewer, 'manageRole')
-  await lockAdministration(work, viewer.organisationId)
+  const keepAdministrator = await lockAdministration(work, viewer.organisationId)
   const role = await getChangeableRole(work, viewer, id)
   if (replacementId === role.id)
     throw badInput(
@@ -102,7 +102,7 @@ export async function deleteRole(
   await work.db.rows(
     sql`update role set deleted_at = ${work.now}, updated_at = ${work.now} where id = ${role.id}`,
   )
-  await keepAdministrator(work, viewer.organisationId)
+  await keepAdministrator()
   await record(work, 'role.deleted', {
     organisationId: viewer.organisationId,
     target: { kind: 'Role', id: role.id, name: role.name },

@@ -1,0 +1,45 @@
+import { createKey, createProject, createRole, createServiceAccount, grant } from '../credentials/keys.ts'
+import { freshEmail, type Person } from '../support/people.ts'
+import type { Kind } from './fields.ts'
+
+export type Targets = Record<Exclude<Kind, 'principal' | 'anything'>, string>
+
+/** One thing of each kind in an organisation, for others to reach for. */
+export async function furnish(admin: Person): Promise<Targets> {
+  const { id: role } = await createRole(admin, [])
+  const { id: projectRole } = await createRole(admin, [], { level: 'PROJECT' })
+  const member = await admin.bring()
+  const serviceAccount = await createServiceAccount(admin, [])
+  const project = await createProject(admin)
+  const projectAccess = await grant(admin, member.memberId, project, projectRole)
+  const { id: apiKey } = await createKey(admin, serviceAccount, [])
+  return {
+    organisation: admin.organisationId,
+    user: member.userId,
+    member: member.memberId,
+    session: member.sessionId,
+    serviceAccount,
+    role,
+    projectRole,
+    project,
+    projectAccess,
+    apiKey,
+    invitation: await invite(admin),
+  }
+}
+
+/** An invitation that waits for its answer. */
+export async function invite(admin: Person): Promise<string> {
+  const { addMember } = await admin.ask(
+    `mutation ($input: AddMemberInput!) { addMember(input: $input) { member { invitation { id } } } }`,
+    { input: { email: freshEmail('invited'), firstName: 'Ann', lastName: 'Lee', sendInvitation: false } },
+  )
+  return addMember.member.invitation.id
+}
+
+/** Ids that fit an argument of a kind. */
+export function candidates(targets: Targets, kind: Kind): string[] {
+  if (kind === 'anything') return Object.values(targets)
+  if (kind === 'principal') return [targets.member, targets.serviceAccount]
+  return [targets[kind]]
+}
