@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newcomer, operator, organisation, type Person } from '../support/people.ts'
+import { newcomer, operator, organisation, signIn, type Person } from '../support/people.ts'
 import { OPERATOR, startServer, type TestServer } from '../support/server.ts'
 import { act, addMember, admit, createProject, createRole, holder, RANDOM_ID } from '../tenancy/verbs.ts'
 
@@ -47,6 +47,7 @@ test('accounts are listed, searched and filtered', async () => {
   expect(await users('filter: { status: [INACTIVE], locked: true }')).toEqual([])
   await act(op, 'unlockUser', member.userId)
   await act(op, 'activateUser', neighbour.userId)
+  neighbour = await signIn(server, neighbour.email)
   const soon = new Date(Date.now() + 60_000).toISOString()
   expect(await users(`filter: { createdAt: { from: "${soon}" } }`)).toEqual([])
   expect(await users(`filter: { createdAt: { to: "${soon}" }, inactiveSince: "${soon}" }`)).toHaveLength(4)
@@ -90,7 +91,7 @@ test('an operator reads an organisation of which they are no member, through the
     `query ($id: ID!, $member: ID!, $role: ID!, $project: ID!) { platform { organisation(id: $id) {
       id name
       settings { mfaRequired defaultRole { name } password { minLength } }
-      members(first: 100) { nodes { id email role { name } viewerCanManage invitation { status } permissions { name } projectAccess { nodes { id } } } totalCount }
+      members(first: 20) { nodes { id email role { name } viewerCanManage invitation { status } permissions { name } projectAccess { nodes { id } } } totalCount }
       member(id: $member) { email sessions { nodes { id } } }
       role(id: $role) { name holderCount viewerCanAssign viewerCanUpdate }
       roles { nodes { name } }
