@@ -1,0 +1,175 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { buildOpenSchema } from '../../src/graphql/schema.ts'
+import { createKey, createProject, createRole, createServiceAccount, grant } from '../credentials/keys.ts'
+import { post } from '../support/client.ts'
+import { OPERATOR, startServer, type TestServer } from '../support/server.ts'
+import { PASSWORD } from '../support/people.ts'
+import { again, createAccount, gather, joinElsewhere, type Caller, type Cast } from './callers.ts'
+import { argumentsOf, doors, operationOf, type Door, type Kind, type Paths } from './fields.ts'
+import { invite } from './world.ts'
+
+// Who may open which door, as it is: reviewed line by line against the contract. `UPDATE_MATRIX=1 vitest run
+// test/house/matrix.test.ts` writes it anew, to be reviewed again like code.
+const FILE = new URL('./authorization-matrix.txt', import.meta.url)
+/** They change the session they come in, so each cell spends a session of its own. */
+const OF_THE_SESSION = ['signOut', 'refreshSession', 'switchOrganisation', 'switchProject', 'reauthenticate', 'leaveOrganisation']
+/** Each gets a place of the right kind to act on. */
+const ELSEWHERE = ['leaveOrganisation']
+
+const all = doors(await buildOpenSchema())
+
+let server: TestServer
+let cast: Cast
+let targets: Map<Kind | 'permission', string>
+
+beforeAll(async () => {
+  server = await startServer()
+  cast = await gather(server)
+  targets = new Map()
+}, 120_000)
+afterAll(() => server.stop())
+
+/** Makes what an argument asks for, or finds it still there. */
+async function target(kind: Kind | 'permission'): Promise<string> {
+  const there = targets.get(kind) ?? (await make(kind))
+  targets.set(kind, there)
+  return there
+}
+
+async function make(kind: Kind | 'permission'): Promise<string> {
+  const { admin, projectAdmin } = cast
+  switch (kind) {
+    case 'permission': {
+      const name = `own.thing${targets.size}${Date.now()}`
+      await admin.ask(`mutation ($name: String!) { createPermission(input: { name: $name, description: "x" }) { permission { name } } }`, { name })
+      return name
+    }
+    case 'role':
+      return (await createRole(admin, [])).id
+    case 'projectRole':
+      return (await createRole(admin, [], { level: 'PROJECT' })).id
+    case 'project': {
+      const project = await createProject(admin)
+      await grant(admin, projectAdmin.memberId, project, (await admin.roles())['Project administrator']!)
+      return project
+    }
+    case 'projectAccess':
+      return grant(admin, await target('serviceAccount'), await target('project'), await target('projectRole'))
+    case 'serviceAccount':
+      return createServiceAccount(admin, [])
+    case 'apiKey':
+      return (await createKey(admin, await target('serviceAccount'), [])).id
+    case 'invitation':
+      return invite(admin)
+    case 'user':
+      return (await createAccount(server, admin)).id
+    case 'organisation': {
+      const name = `Spare ${Date.now()}`
+      const { createOrganisation } = await cast.chief.ask(
+        `mutation ($input: CreateOrganisationInput!) { createOrganisation(input: $input) { organisation { id } } }`,
+        { input: { name, administratorEmail: (await createAccount(server, admin)).email } },
+      )
+      return createOrganisation.organisation.id
+    }
+    default:
+      return joinElsewhere(admin, await createAccount(server, admin))
+  }
+}
+
+/** What leans on something that was just spent goes with it. */
+function spend(kinds: Iterable<Kind | 'permission'>) {
+  const leans: Partial<Record<string, Kind[]>> = {
+    serviceAccount: ['apiKey', 'projectAccess'],
+    project: ['projectAccess'],
+    projectRole: ['projectAccess'],
+  }
+  for (const kind of kinds) for (const each of [kind, ...(leans[kind] ?? [])]) targets.delete(each)
+}
+
+async function pathsFor(caller: Caller): Promise<Paths> {
+  const ours = cast.admin.organisationId
+  const root = caller.name === 'operator' ? `platform { organisation(id: "${ours}")` : 'viewer { organisation'
+  const [member, machine, project] = [await target('member'), await target('serviceAccount'), await target('project')]
+  return {
+    Organisation: inner => `{ ${root} { ${inner} } } }`,
+    Platform: inner => `{ platform { ${inner} } }`,
+    Member: inner => `{ ${root} { member(id: "${member}") { ${inner} } } } }`,
+    ServiceAccount: inner => `{ ${root} { serviceAccount(id: "${machine}") { ${inner} } } } }`,
+    Project: inner => `{ ${root} { project(id: "${project}") { ${inner} } } } }`,
+  }
+}
+
+/** `OK`, or the code and reason of the refusal. */
+async function outcomeOf(door: Door, caller: Caller): Promise<string> {
+  const { field } = door
+  const used = new Set<Kind | 'permission'>()
+  const wanted = new Map<string, string>()
+  const note = (kind: Kind) => {
+    const real = kind === 'principal' || kind === 'anything' ? 'member' : kind
+    used.add(real)
+    return real
+  }
+  const also = field.name === 'switchProject' ? ['id'] : field.name === 'reauthenticate' ? ['input', 'password'] : undefined
+  argumentsOf(door, { id: note, also, given: { name: 'x' } })
+  for (const kind of used) wanted.set(kind, await target(kind))
+  if (/switchOrganisation/.test(field.name)) wanted.set('organisation', cast.admin.organisationId)
+  if (ELSEWHERE.includes(field.name)) wanted.set('organisation', cast.elsewhere.organisationId)
+  if (field.name === 'deletePermission') used.add('permission')
+  const spent = OF_THE_SESSION.includes(field.name) && caller.name !== 'suspended' ? caller.person && (await again(server, caller.person)) : null
+  const refresh = field.name === 'refreshSession' ? (spent ?? (await again(server, cast.admin))).refreshToken : null
+  const values = argumentsOf(door, {
+    id: kind => wanted.get(note(kind))!,
+    also,
+    given: {
+      ...(field.name === 'deletePermission' && { name: await target('permission') }),
+      ...(field.name === 'createPermission' && { 'input.name': `own.made${Date.now()}` }),
+      ...(field.name === 'signIn' && { 'input.email': cast.admin.email, 'input.password': PASSWORD }),
+      ...(field.name === 'reauthenticate' && { 'input.password': caller.name === 'operator' ? OPERATOR.password : PASSWORD }),
+      ...(refresh && { input: { refreshToken: refresh } }),
+    },
+  })
+  const bearer = spent?.accessToken ?? caller.bearer()
+  const headers: Record<string, string> = bearer ? { authorization: `Bearer ${bearer}` } : {}
+  const operation = operationOf(door, values, await pathsFor(caller))
+  const { json } = await post(server.url, JSON.stringify({ query: operation, variables: values }), headers)
+  const error = json.errors?.[0]
+  if (!error && door.type === 'Mutation') spend(used)
+  if (!error) return findsNothing(json.data) ? 'OK (null)' : 'OK'
+  return [error.extensions.code, error.extensions.reason].filter(Boolean).join('/')
+}
+
+/** An answer that stops before the field was reached. */
+function findsNothing(data: unknown): boolean {
+  if (data === null) return true
+  return typeof data === 'object' && !Array.isArray(data) && Object.keys(data).length === 1 && findsNothing(Object.values(data)[0])
+}
+
+function write(matrix: Map<string, Map<string, string[]>>): string {
+  const lines = [...matrix].flatMap(([field, outcomes]) => [
+    field,
+    ...[...outcomes].map(([outcome, names]) => `  ${outcome.padEnd(38)} ${names.join(' ')}`),
+    '',
+  ])
+  return `${lines.join('\n')}`
+}
+
+test('who may open which door is what was reviewed, for every field that has one', async () => {
+  const matrix = new Map<string, Map<string, string[]>>()
+  for (const door of all.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const outcomes = new Map<string, string[]>()
+    for (const caller of cast.callers) {
+      const outcome = await outcomeOf(door, caller)
+      outcomes.set(outcome, [...(outcomes.get(outcome) ?? []), caller.name])
+    }
+    matrix.set(door.name, outcomes)
+  }
+  const written = write(matrix)
+  if (process.env.UPDATE_MATRIX) writeFileSync(FILE, written)
+  expect(written).toBe(readFileSync(FILE, 'utf8'))
+}, 300_000)
+
+test('every root field and every guarded field stands in the matrix', () => {
+  const reviewed = readFileSync(FILE, 'utf8').split('\n').filter(line => /^\S/.test(line))
+  expect(reviewed).toEqual(all.map(({ name }) => name).toSorted())
+})
