@@ -45,7 +45,7 @@ test('an invited member cannot sign in, and is neither suspended nor activated',
   await expect(act(admin, 'activateMember', member.id)).rejects.toBeRefused('CONFLICT', 'STATE_MISMATCH')
   await expect(suspendMember(admin, member.id)).rejects.toBeRefused('CONFLICT', 'STATE_MISMATCH')
   await act(admin, 'lockMember', member.id)
-  await expect(acceptUrl(admin, invitationUrl)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
+  await expect(acceptUrl(admin, invitationUrl)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
   await act(admin, 'unlockMember', member.id)
   const person = await acceptUrl(admin, invitationUrl)
   expect((await statusOf(person.memberId)).status).toBe('ACTIVE')
