@@ -148,12 +148,15 @@ export async function buildApp({
     start: async () => {
       presence.start()
       await jobs.start()
-      await jobs.consume<QueuedMail>('mail', courier)
+      await jobs.consume<QueuedMail>('mail', courier, ({ job, attempt, final, error: err }) => {
+        if (final) http.log.error({ job, attempt, err }, 'a mail was given up')
+        else if (attempt === 1) http.log.warn({ job, err }, 'a mail was not delivered yet')
+        else http.log.debug({ job, attempt, err }, 'a mail was not delivered yet')
+      })
     },
     stop: async () => {
       state.stopping = true
-      await http.close()
-      await jobs.stop()
+      await Promise.all([http.close(), jobs.stop()])
       await presence.stop()
       transport.close()
       await database.close()

@@ -124,6 +124,8 @@ async function openEmbedded(options: DatabaseOptions): Promise<Database> {
     store,
     close: async () => {
       await orm.close(true)
+      // closed in the middle of a transaction, PGlite would spin for ever
+      await pglite.transaction(async () => undefined)
       if (!options.pglite) await pglite.close()
     },
   }

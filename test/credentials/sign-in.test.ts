@@ -179,7 +179,7 @@ test('what is sensitive needs a recent proof, which renews the tokens', async ()
     ask(server.url, `mutation { reauthenticate(input: { password: "x" }) { accessToken } }`),
   ).rejects.toBeRefused('UNAUTHENTICATED')
   const headers = bearer(stale)
-  for (let guess = 0; guess < 5; guess += 1)
+  for (let time = 0; time < 5; time += 1)
     await expect(prove(stale, 'wrong', headers)).rejects.toBeRefused(...INVALID)
   await delayOf(prove(stale, OPERATOR.password, headers))
   const { reauthenticate } = await prove(stale, OPERATOR.password)

@@ -41,7 +41,7 @@ describe('guesses', () => {
   test('beyond the limit are not looked at, however right; the delays grow; another source is free', async () => {
     const { email } = await somebody()
     const source = freshSource()
-    for (let guess = 0; guess < 5; guess += 1)
+    for (let time = 0; time < 5; time += 1)
       await expect(wrong(email, { source })).rejects.toBeRefused(...INVALID)
     const delays = [await delayOf(right(email, { source }))]
     expect(await delayOf(right(email.toUpperCase(), { source }))).toBeLessThanOrEqual(30)
@@ -64,7 +64,7 @@ describe('guesses', () => {
     const { email } = await somebody()
     const source = freshSource()
     for (let round = 0; round < 3; round += 1) {
-      for (let guess = 0; guess < 4; guess += 1)
+      for (let time = 0; time < 4; time += 1)
         await expect(wrong(email, { source })).rejects.toBeRefused(...INVALID)
       await right(email, { source })
     }
@@ -93,7 +93,7 @@ describe('guesses', () => {
       id: person.memberId,
     })
     const source = freshSource()
-    for (let guess = 0; guess < 5; guess += 1)
+    for (let time = 0; time < 5; time += 1)
       await expect(right(person.email, { source })).rejects.toBeRefused(...INVALID)
     await delayOf(right(person.email, { source }))
   })
@@ -107,7 +107,7 @@ describe('guesses', () => {
     await right(email, { source: '2001:db8:1:3::1' })
 
     const second = await somebody()
-    for (let guess = 0; guess < 5; guess += 1)
+    for (let time = 0; time < 5; time += 1)
       await expect(wrong(second.email, { node: other })).rejects.toBeRefused(...INVALID)
     await delayOf(right(second.email, { node: other }))
     // what a client writes in front of the proxy's entry is not believed either
@@ -118,7 +118,7 @@ describe('guesses', () => {
     const { email } = await somebody()
     await limit(1)
     const source = freshSource()
-    for (let guess = 0; guess < 20; guess += 1)
+    for (let time = 0; time < 20; time += 1)
       await expect(wrong(freshEmail(), { source })).rejects.toBeRefused(...INVALID)
     await delayOf(wrong(freshEmail(), { source }))
     server.clock.advance({ seconds: await delayOf(right(email, { source })) })

@@ -238,7 +238,7 @@ describe('a list of members', () => {
     const { nodes, totalCount } = await list({}, teamster)
     expect(totalCount).toBe(2)
     expect(nodes.map((node: any) => node.id).toSorted()).toEqual(
-      [mate.member.id, teamster.memberId].toSorted(),
+      [mate.member.id, teamster.memberId].toSorted((one, two) => one.localeCompare(two)),
     )
     const one = `query ($id: ID!) { organisation { member(id: $id) { id } } }`
     await expect(teamster.ask(one, { id: alone.memberId })).rejects.toBeRefused('NOT_FOUND')

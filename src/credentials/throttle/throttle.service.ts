@@ -82,11 +82,11 @@ async function reserve(
 }
 
 /** The unit that is counted: an IPv4 address, or the /64 that one IPv6 customer usually has. */
-export function sourceOf(address: string): string {
+function sourceOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped) return mapped
   if (!isIPv6(address)) return address
-  const [head = '', tail] = address.split('%')[0]!.split('::') as [string, string?]
+  const [head, tail] = address.split('%')[0]!.split('::') as [string, string?]
   const before = head ? head.split(':') : []
   const after = tail ? tail.split(':') : []
   const missing = tail === undefined ? 0 : 8 - before.length - after.length

@@ -146,11 +146,7 @@ async function freeSlug(work: Work, wish: string): Promise<string> {
     : wish
 }
 
-export async function mustBeFreeSlug(
-  work: Work,
-  slug: string,
-  ownId: string | null,
-): Promise<void> {
+async function mustBeFreeSlug(work: Work, slug: string, ownId: string | null): Promise<void> {
   const taken = await firstRow(
     work.db,
     sql`select id from organisation where slug = ${slug} and deleted_at is null and id is distinct from ${ownId}`,

@@ -1,6 +1,5 @@
 import { inSession, must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
-import { SYSTEM } from '../../database/context.ts'
 import { columns, toDate } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
@@ -169,7 +168,7 @@ async function getOpenInvitation(work: Work, viewer: TenantViewer, id: string) {
   return { invitation, firstName: member.firstName, roleId: member.roleId }
 }
 
-export async function readInvitation(work: Work, id: string): Promise<Invitation> {
+async function readInvitation(work: Work, id: string): Promise<Invitation> {
   const invitation = await firstRow<Invitation>(
     work.db,
     sql`select ${columns('i', INVITATION_FIELDS)} from invitation i where i.id = ${id}`,
@@ -218,6 +217,3 @@ export interface LinkedInvitation extends Invitation {
   organisationName: string
   inviterName: string | null
 }
-
-/** Steps of an acceptance that reach beyond the tenant run as *system*. */
-export const asSystem = <Result>(work: Work, step: () => Promise<Result>) => work.as(SYSTEM, step)

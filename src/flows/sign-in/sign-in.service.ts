@@ -34,7 +34,7 @@ interface PersonRow extends AccountStanding {
 }
 
 /** One answer for every failure: an unknown login, a wrong password, a barred account. */
-export const wrongCredentials = () =>
+const wrongCredentials = () =>
   unauthenticated(
     'CREDENTIALS_INVALID',
     'This login and password do not fit, or the account may not sign in.',

@@ -1,3 +1,4 @@
+import type { Attempt } from '../jobs.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { MAIL_SEAL, type MailOrder, type QueuedMail } from './mail.service.ts'
 import { render } from './templates.ts'
@@ -18,16 +19,17 @@ export interface CourierOptions {
  */
 export const createCourier =
   ({ keys, transport, from, publicUrl, now, onSkipped }: CourierOptions) =>
-  async (queued: QueuedMail, job: string): Promise<void> => {
+  async (queued: QueuedMail, { job, signal }: Attempt): Promise<void> => {
     const order = JSON.parse(keys.open(MAIL_SEAL, queued.sealed)) as MailOrder
     if (order.expiresAt && new Date(order.expiresAt) <= now())
       return onSkipped('its link has run out', job)
     const rendered = render(order.mail, order.locale)
-    await transport.send({
+    const mail = {
       // as an object, so that an address is never parsed as a list of them
       to: { name: '', address: order.to },
       from,
       ...rendered,
       messageId: `<${job}@${new URL(publicUrl).hostname}>`,
-    })
+    }
+    await transport.send(mail, signal)
   }

@@ -1,0 +1,81 @@
+import { createServer, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { operator, type Person } from '../support/people.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { PostOffice } from './post-office.ts'
+
+/** A server with a mail server of its own, which is closed at first. */
+export class Branch {
+  readonly office: PostOffice
+  readonly server: TestServer
+  admin: Person
+
+  constructor(office: PostOffice, server: TestServer, admin: Person) {
+    this.office = office
+    this.server = server
+    this.admin = admin
+  }
+
+  static async start(): Promise<Branch> {
+    const office = new PostOffice(await freePort())
+    const settings = { SMTP_URL: office.url, MAIL_FROM: 'Gatehouse <post@gatehouse.test>' }
+    const server = await startServer({ settings })
+    return new Branch(office, server, await operator(server))
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop()
+    await this.office.close()
+  }
+
+  /** Adds somebody, who is then mailed. */
+  invite(email: string, names: { firstName?: string; lastName?: string } = {}, url?: string) {
+    return this.admin.ask(
+      `mutation ($input: AddMemberInput!) { addMember(input: $input) { member { id } } }`,
+      { input: { email, firstName: 'Ann', lastName: 'Lee', ...names } },
+      url,
+    )
+  }
+
+  /** Mails that are still to be delivered, and how often that was tried before. */
+  async waiting() {
+    const rows = await this.server.database.owner(
+      `select state::text, retry_count as retries, priority from pgboss.job where name = 'mail' and state < 'completed'`,
+    )
+    return rows as { state: string; retries: number; priority: number }[]
+  }
+
+  /** Waits until no mail is on its way any more. */
+  settled(): Promise<void> {
+    return until(async () => (await this.waiting()).length === 0)
+  }
+
+  /** Waits until every waiting mail was tried so often, without success. */
+  tried(tries: number, patienceMs?: number): Promise<void> {
+    return until(
+      async () =>
+        (await this.waiting()).every(job => job.state === 'retry' && job.retries + 1 >= tries),
+      patienceMs,
+    )
+  }
+}
+
+/** Waits until something holds. */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  patienceMs = 15_000,
+): Promise<void> {
+  const end = Date.now() + patienceMs
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error('it did not come to pass')
+    await sleep(25)
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>(resolve => probe.listen(0, '127.0.0.1', resolve))
+  const { port } = probe.address() as AddressInfo
+  await new Promise(resolve => probe.close(resolve))
+  return port
+}
