@@ -1,4 +1,5 @@
-import { AppError, forbidden, unauthenticated } from '../shared/errors.ts'
+import type { AppError } from '../shared/errors.ts'
+import { forbidden, unauthenticated } from '../shared/errors.ts'
 import type { DatabaseContext } from '../database/context.ts'
 import {
   everything,

@@ -75,7 +75,7 @@ export async function transact<Result>(
         current = next
       }
       return unit({
-        em: em as SqlEntityManager,
+        em: em,
         db: { rows: query => statement(query.text, query.values) },
         viewer,
         now,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-export { default as sql, empty, join, raw, type Sql } from 'sql-template-tag'
+export { default as sql, join, raw, type Sql } from 'sql-template-tag'
 
 /** One statement whose text numbers its values as `$1`, `$2`, …: what the `sql` tag makes. */
 export interface Statement {

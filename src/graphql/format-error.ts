@@ -50,7 +50,7 @@ export function formatError(
 }
 
 /** What is told of a refusal. */
-export function publicDetails(error: AppError): Record<string, unknown> {
+function publicDetails(error: AppError): Record<string, unknown> {
   const { reason, fields, retryAfter } = error.details
   return {
     code: error.code,

@@ -82,7 +82,6 @@ import { OrganisationRolesResolver, RoleResolver } from '../tenancy/roles/role.r
 import { roleRules } from '../tenancy/roles/role.rules.ts'
 import { Problem } from './problem.type.ts'
 
-// oxlint-disable-next-line typescript/ban-types -- type-graphql takes classes as plain functions
 const RESOLVERS: NonEmptyArray<Function> = [
   ApiKeyResolver,
   FoundingResolver,

@@ -46,7 +46,7 @@ export async function registerGraphql(
     includeStacktraceInErrorResponses: false,
     allowBatchedHttpRequests: false,
     persistedQueries: false,
-    parseOptions: { maxTokens: MOST_TOKENS },
+    parseOptions: { maxLexicalTokens: MOST_TOKENS },
     validationRules: [...armor.validationRules, oneGuess],
     formatError,
     stopOnTerminationSignals: false,
@@ -116,7 +116,7 @@ const operationPlugin = (
 
 function sign(errors: readonly GraphQLFormattedError[] | undefined, { request }: Context): void {
   for (const error of errors ?? []) {
-    const extensions = error.extensions as Record<string, unknown> | undefined
+    const extensions = error.extensions
     if (extensions) extensions.requestId = request.requestId
   }
 }

@@ -27,7 +27,7 @@ export function registerCaller(app: FastifyInstance, node: Node, presence: Prese
     if (header === undefined) return
     try {
       const caller = await readCaller(node, request, header)
-      if (!caller) return refuseCredential(request, reply)
+      if (!caller) return await refuseCredential(request, reply)
       request.caller = caller
       presence.note(caller, request.ip, node.clock())
     } catch (error) {

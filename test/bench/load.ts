@@ -52,9 +52,12 @@ export async function run(cluster: Cluster, scenario: Scenario, seconds: number)
     connections,
     duration: seconds,
     setupClient: client =>
-      client.setHeaders({ ...(body && { 'content-type': 'application/json' }), ...headers(next++) }),
+      client.setHeaders({
+        ...(body && { 'content-type': 'application/json' }),
+        ...headers(next++),
+      }),
     verifyBody: check,
-  } as autocannon.Options)
+  })
   // autocannon's own histogram knows whole milliseconds only
   running.on('response', (_client, _status, _bytes, time) => void times.push(time))
   const result = await running

@@ -1,7 +1,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { organisation, signIn, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { askBy, bringWith, createKey, createProject, createServiceAccount, grant, heldBy, readKey, renewKey, revokeKey, updateKey } from './keys.ts'
+import {
+  askBy,
+  bringWith,
+  createKey,
+  createProject,
+  createServiceAccount,
+  grant,
+  heldBy,
+  readKey,
+  renewKey,
+  revokeKey,
+  updateKey,
+} from './keys.ts'
 
 let server: TestServer
 let admin: Person
@@ -20,7 +32,8 @@ async function later(by: Parameters<TestServer['clock']['advance']>[0]) {
   admin = await signIn(server, admin.email)
 }
 
-const inDays = (days: number) => new Date(server.clock.now().getTime() + days * 86_400_000).toISOString()
+const inDays = (days: number) =>
+  new Date(server.clock.now().getTime() + days * 86_400_000).toISOString()
 const policy = (apiKey: object) =>
   admin.ask(
     `mutation ($input: UpdateOrganisationSettingsInput!) { updateOrganisationSettings(input: $input) { organisation { id } } }`,
@@ -33,12 +46,24 @@ test('network ranges bind a key to where it works from, in IPv4 and in IPv6', as
   const { secret } = await createKey(admin, account, [], {
     allowedIpRanges: ['192.0.2.0/25', '198.51.100.7', '2001:db8:1::/48'],
   })
-  for (const address of ['192.0.2.1', '192.0.2.127', '198.51.100.7', '2001:db8:1:ffff::1', '::ffff:192.0.2.9'])
+  for (const address of [
+    '192.0.2.1',
+    '192.0.2.127',
+    '198.51.100.7',
+    '2001:db8:1:ffff::1',
+    '::ffff:192.0.2.9',
+  ])
     await expect(from(address, secret), address).resolves.toBeTruthy()
   for (const address of ['192.0.2.128', '198.51.100.8', '2001:db8:2::1', '::1', '127.0.0.1'])
-    await expect(from(address, secret), address).rejects.toBeRefused('UNAUTHENTICATED', 'KEY_INVALID')
+    await expect(from(address, secret), address).rejects.toBeRefused(
+      'UNAUTHENTICATED',
+      'KEY_INVALID',
+    )
   // one proxy is trusted: what the client itself wrote before it counts for nothing
-  await expect(from('192.0.2.1, 203.0.113.5', secret)).rejects.toBeRefused('UNAUTHENTICATED', 'KEY_INVALID')
+  await expect(from('192.0.2.1, 203.0.113.5', secret)).rejects.toBeRefused(
+    'UNAUTHENTICATED',
+    'KEY_INVALID',
+  )
 })
 
 test('without a trusted proxy a forwarded address is not believed', async () => {
@@ -47,7 +72,14 @@ test('without a trusted proxy a forwarded address is not believed', async () => 
     const { secret } = await createKey(admin, account, [], { allowedIpRanges: ['192.0.2.0/24'] })
     await expect(from('192.0.2.1', secret)).resolves.toBeTruthy()
     await expect(
-      askBy(admin, secret, `{ viewer { operator } }`, {}, { 'x-forwarded-for': '192.0.2.1' }, direct.url),
+      askBy(
+        admin,
+        secret,
+        `{ viewer { operator } }`,
+        {},
+        { 'x-forwarded-for': '192.0.2.1' },
+        direct.url,
+      ),
     ).rejects.toBeRefused('UNAUTHENTICATED', 'KEY_INVALID')
   } finally {
     await direct.stop()
@@ -63,15 +95,24 @@ test('ranges that are none are refused, each by its place', async () => {
     ['10.0.0.0/8/8', 1],
     ['10.0.0.0/-1', 1],
   ] as const) {
-    const refusal = await createKey(admin, account, [], { allowedIpRanges: ['10.0.0.0/8', range] }).catch(error => error)
+    const refusal = await createKey(admin, account, [], {
+      allowedIpRanges: ['10.0.0.0/8', range],
+    }).catch(error => error)
     expect(refusal).toBeRefused('BAD_USER_INPUT', 'INVALID_FORMAT')
     expect(refusal.extensions.fields[0].path).toEqual(['input', 'allowedIpRanges', path])
   }
-  await expect(createKey(admin, account, [], { allowedIpRanges: [] })).rejects.toBeRefused('BAD_USER_INPUT', 'REQUIRED')
+  await expect(createKey(admin, account, [], { allowedIpRanges: [] })).rejects.toBeRefused(
+    'BAD_USER_INPUT',
+    'REQUIRED',
+  )
 })
 
 test('limits only ever shrink: no null and no empty list widens one', async () => {
-  const [first, second, third] = [await createProject(admin), await createProject(admin), await createProject(admin)]
+  const [first, second, third] = [
+    await createProject(admin),
+    await createProject(admin),
+    await createProject(admin),
+  ]
   const { Viewer } = await admin.roles()
   for (const project of [first, second, third]) await grant(admin, account, project, Viewer!)
   const key = await createKey(admin, account, ['viewUser', 'viewAudit'], {
@@ -92,7 +133,10 @@ test('limits only ever shrink: no null and no empty list widens one', async () =
     [{ name: null }, 'REQUIRED'],
   ]
   for (const [input, reason] of refused)
-    await expect(updateKey(admin, key.id, input), JSON.stringify(input)).rejects.toBeRefused('BAD_USER_INPUT', reason)
+    await expect(updateKey(admin, key.id, input), JSON.stringify(input)).rejects.toBeRefused(
+      'BAD_USER_INPUT',
+      reason,
+    )
   const { secret, ...untouched } = key
   expect(await readKey(admin, key.id)).toEqual(untouched)
 
@@ -111,7 +155,10 @@ test('limits only ever shrink: no null and no empty list widens one', async () =
   await expect(from('10.2.0.1', secret)).rejects.toBeRefused('UNAUTHENTICATED', 'KEY_INVALID')
   const none = await updateKey(admin, key.id, { scopes: [], projectIds: [] })
   expect(none).toMatchObject({ scopes: [], projects: [] })
-  await expect(updateKey(admin, key.id, { projectIds: [first] })).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
+  await expect(updateKey(admin, key.id, { projectIds: [first] })).rejects.toBeRefused(
+    'BAD_USER_INPUT',
+    'OUT_OF_RANGE',
+  )
 })
 
 test('a free key can be confined later, to projects that its owner can enter', async () => {
@@ -121,7 +168,10 @@ test('a free key can be confined later, to projects that its owner can enter', a
   await grant(admin, account, own, Viewer!)
   const key = await createKey(admin, account, ['viewUser'])
   expect(key.projects).toBeNull()
-  await expect(updateKey(admin, key.id, { projectIds: [other] })).rejects.toBeRefused('FORBIDDEN', 'EXCEEDS_OWN_PERMISSIONS')
+  await expect(updateKey(admin, key.id, { projectIds: [other] })).rejects.toBeRefused(
+    'FORBIDDEN',
+    'EXCEEDS_OWN_PERMISSIONS',
+  )
   expect((await updateKey(admin, key.id, { projectIds: [own] })).projects).toEqual([{ id: own }])
 })
 
@@ -129,15 +179,28 @@ test('a key confined to projects sees and changes no other, and a deleted one le
   const [inside, outside] = [await createProject(admin), await createProject(admin)]
   const { Viewer } = await admin.roles()
   await grant(admin, account, inside, Viewer!)
-  const key = await createKey(admin, account, ['manageProject', 'viewUser'], { projectIds: [inside] })
+  const key = await createKey(admin, account, ['manageProject', 'viewUser'], {
+    projectIds: [inside],
+  })
   const seen = async () =>
-    (await askBy(admin, key.secret, `{ organisation { projects { nodes { id } } } }`)).organisation.projects.nodes
+    (await askBy(admin, key.secret, `{ organisation { projects { nodes { id } } } }`)).organisation
+      .projects.nodes
   const rename = (id: string) =>
-    askBy(admin, key.secret, `mutation ($id: ID!) { updateProject(id: $id, input: { description: "x" }) { project { id } } }`, { id })
+    askBy(
+      admin,
+      key.secret,
+      `mutation ($id: ID!) { updateProject(id: $id, input: { description: "x" }) { project { id } } }`,
+      { id },
+    )
   const admit = (projectId: string) =>
-    askBy(admin, key.secret, `mutation ($input: GrantProjectAccessInput!) { grantProjectAccess(input: $input) { projectAccess { id } } }`, {
-      input: { projectId, principalId: admin.memberId, roleId: Viewer },
-    })
+    askBy(
+      admin,
+      key.secret,
+      `mutation ($input: GrantProjectAccessInput!) { grantProjectAccess(input: $input) { projectAccess { id } } }`,
+      {
+        input: { projectId, principalId: admin.memberId, roleId: Viewer },
+      },
+    )
   expect(await seen()).toEqual([{ id: inside }])
   await expect(rename(inside)).resolves.toBeTruthy()
   await expect(admit(inside)).resolves.toBeTruthy()
@@ -156,7 +219,10 @@ test('a key runs out at its expiry, and a renewal that says no more does not rev
   expect(await heldBy(admin, key.secret)).toBeNull()
   expect((await readKey(admin, key.id)).status).toBe('EXPIRED')
   await expect(renewKey(admin, key.id)).rejects.toBeRefused('BAD_USER_INPUT', 'REQUIRED')
-  await expect(createKey(admin, account, [], { expiresAt: inDays(-1) })).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
+  await expect(createKey(admin, account, [], { expiresAt: inDays(-1) })).rejects.toBeRefused(
+    'BAD_USER_INPUT',
+    'OUT_OF_RANGE',
+  )
   const renewed = await renewKey(admin, key.id, { expiresAt: inDays(1), overlap: 60 })
   expect(await heldBy(admin, renewed.secret)).toEqual(['viewUser'])
   // overlap keeps what works working; it brings nothing back
@@ -169,7 +235,14 @@ test('an overlap ends when its time is over, also for whoever asks together with
   expect(await heldBy(admin, old.secret)).toEqual(['viewUser'])
   server.clock.advance({ minutes: 31 })
   const asked = [fresh, old, fresh, old, fresh, old].map(({ secret }) => heldBy(admin, secret))
-  expect(await Promise.all(asked)).toEqual([['viewUser'], null, ['viewUser'], null, ['viewUser'], null])
+  expect(await Promise.all(asked)).toEqual([
+    ['viewUser'],
+    null,
+    ['viewUser'],
+    null,
+    ['viewUser'],
+    null,
+  ])
   // the look-up itself, in one batch for certain
   const { lookUpKey } = server.app.node
   const [now, before] = await Promise.all([lookUpKey(fresh.secret!), lookUpKey(old.secret!)])
@@ -180,9 +253,17 @@ test('the organisation bounds how long keys live', async () => {
   await later({ minutes: 1 })
   await policy({ maxLifetimeDays: 30 })
   const key = await createKey(admin, account, [])
-  expect(Date.parse(key.expiresAt!) - server.clock.now().getTime()).toBeLessThanOrEqual(30 * 86_400_000)
-  await expect(createKey(admin, account, [], { expiresAt: inDays(31) })).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
-  await expect(renewKey(admin, key.id, { expiresAt: inDays(31) })).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
+  expect(Date.parse(key.expiresAt!) - server.clock.now().getTime()).toBeLessThanOrEqual(
+    30 * 86_400_000,
+  )
+  await expect(createKey(admin, account, [], { expiresAt: inDays(31) })).rejects.toBeRefused(
+    'BAD_USER_INPUT',
+    'OUT_OF_RANGE',
+  )
+  await expect(renewKey(admin, key.id, { expiresAt: inDays(31) })).rejects.toBeRefused(
+    'BAD_USER_INPUT',
+    'OUT_OF_RANGE',
+  )
   await policy({ maxLifetimeDays: 10 })
   // a renewal that asks for nothing falls within the present bound
   const renewed = await renewKey(admin, key.id)
@@ -193,13 +274,19 @@ test('the organisation bounds how long keys live', async () => {
 test("an owner's renewal cannot outlive an expiry that an administrator set", async () => {
   const owner = await bringWith(admin, ['viewUser'])
   const { id } = await createKey(admin, owner.memberId, ['viewUser'], { expiresAt: inDays(5) })
-  await expect(renewKey(owner, id, { expiresAt: inDays(6) })).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+  await expect(renewKey(owner, id, { expiresAt: inDays(6) })).rejects.toBeRefused(
+    'FORBIDDEN',
+    'POLICY_FORBIDS',
+  )
   const shorter = await renewKey(owner, id, { expiresAt: inDays(3) })
   expect(shorter.status).toBe('ACTIVE')
   expect((await renewKey(owner, id, { expiresAt: inDays(4) })).status).toBe('ACTIVE')
   server.clock.advance({ days: 6 })
   const again = await signIn(server, owner.email)
-  await expect(renewKey(again, id, { expiresAt: inDays(1) })).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+  await expect(renewKey(again, id, { expiresAt: inDays(1) })).rejects.toBeRefused(
+    'FORBIDDEN',
+    'POLICY_FORBIDS',
+  )
   admin = await signIn(server, admin.email)
 })
 

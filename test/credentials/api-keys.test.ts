@@ -3,7 +3,20 @@ import { digest } from '../../src/shared/tokens.ts'
 import { mailsTo } from '../support/mailbox.ts'
 import { organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { askBy, bringWith, createKey, createProject, createRole, createServiceAccount, grant, heldBy, readKey, renewKey, revokeKey, updateKey } from './keys.ts'
+import {
+  askBy,
+  bringWith,
+  createKey,
+  createProject,
+  createRole,
+  createServiceAccount,
+  grant,
+  heldBy,
+  readKey,
+  renewKey,
+  revokeKey,
+  updateKey,
+} from './keys.ts'
 
 let server: TestServer
 let admin: Person
@@ -37,7 +50,11 @@ test('a key acts as its service account: the viewer is the account, the key, and
     project: null,
     permissions: [{ name: 'viewUser' }],
   })
-  const { organisation: seen } = await askBy(admin, key.secret, `{ organisation { members { nodes { id } } } }`)
+  const { organisation: seen } = await askBy(
+    admin,
+    key.secret,
+    `{ organisation { members { nodes { id } } } }`,
+  )
   expect(seen.members.nodes.length).toBeGreaterThan(0)
 })
 
@@ -68,16 +85,22 @@ test('without scopes a key may ask who it is, and nothing else', async () => {
     `{ viewer { organisation { members { nodes { id } } } } }`,
     `mutation { createProject(input: { name: "x" }) { project { id } } }`,
   ])
-    await expect(askBy(admin, key.secret, document), document).rejects.toBeRefused('FORBIDDEN', 'SCOPE_MISSING')
+    await expect(askBy(admin, key.secret, document), document).rejects.toBeRefused(
+      'FORBIDDEN',
+      'SCOPE_MISSING',
+    )
 })
 
 test('one statement answers `viewer` by key', async () => {
   const key = await createKey(admin, await createServiceAccount(admin, ['viewUser']), ['viewUser'])
   const { store } = server.app.node.database
-  const { rows } = store.system
-  const { begin } = store
+  const rows = store.system.rows.bind(store.system)
+  const begin = store.begin.bind(store)
   const seen: string[] = []
-  store.system.rows = query => (/pgboss|signing_key/.test(query.text) || seen.push(query.text), rows(query))
+  store.system.rows = query => (
+    /pgboss|signing_key/.test(query.text) || seen.push(query.text),
+    rows(query)
+  )
   store.begin = script => (seen.push(script), begin.call(store, script))
   try {
     await askBy(
@@ -135,7 +158,10 @@ test("an administrator's renewal of a personal key stops it and leaves it withou
 
 test('members make keys for themselves only where the organisation lets them', async () => {
   const member = await bringWith(admin, ['viewUser'])
-  await expect(createKey(member, member.memberId, [])).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+  await expect(createKey(member, member.memberId, [])).rejects.toBeRefused(
+    'FORBIDDEN',
+    'POLICY_FORBIDS',
+  )
   await selfService(true)
   const key = await createKey(member, member.memberId, ['viewUser'])
   await selfService(false)
@@ -161,7 +187,10 @@ test('a renewal stops the secret before it at once, unless given time to overlap
   await revokeKey(admin, key.id)
   for (const { secret } of [third, fourth]) expect(await heldBy(admin, secret)).toBeNull()
   for (const overlap of [-1, 10_081])
-    await expect(renewKey(admin, key.id, { overlap })).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
+    await expect(renewKey(admin, key.id, { overlap })).rejects.toBeRefused(
+      'BAD_USER_INPUT',
+      'OUT_OF_RANGE',
+    )
 })
 
 test('a revoked key stays revoked: it is neither renewed nor changed', async () => {
@@ -170,10 +199,13 @@ test('a revoked key stays revoked: it is neither renewed nor changed', async () 
   expect(revokedAt).not.toBeNull()
   expect((await revokeKey(admin, key.id)).revokedAt).toBe(revokedAt)
   await expect(renewKey(admin, key.id)).rejects.toBeRefused('CONFLICT', 'STATE_MISMATCH')
-  await expect(updateKey(admin, key.id, { name: 'x' })).rejects.toBeRefused('CONFLICT', 'STATE_MISMATCH')
+  await expect(updateKey(admin, key.id, { name: 'x' })).rejects.toBeRefused(
+    'CONFLICT',
+    'STATE_MISMATCH',
+  )
 })
 
-test("a promotion of the owner never widens a key, and a demotion narrows it at once, on every node", async () => {
+test('a promotion of the owner never widens a key, and a demotion narrows it at once, on every node', async () => {
   const beside = await startServer({ beside: server })
   try {
     const owner = await bringWith(admin, ['viewUser', 'viewAudit'])
@@ -208,7 +240,12 @@ test('inside a project a key holds what its owner holds there, within its scopes
   const some = await createKey(admin, account, ['viewUser'])
   const inside = async (secret: string | null) =>
     (
-      await askBy(admin, secret, `query ($id: ID!) { viewer { permissions(projectId: $id) { name } } }`, { id: projectId })
+      await askBy(
+        admin,
+        secret,
+        `query ($id: ID!) { viewer { permissions(projectId: $id) { name } } }`,
+        { id: projectId },
+      )
     ).viewer.permissions.map((permission: { name: string }) => permission.name)
   expect(await inside(all.secret)).toEqual(['viewUser', 'manageProjectAccess'])
   expect(await inside(some.secret)).toEqual(['viewUser'])

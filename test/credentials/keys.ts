@@ -104,7 +104,9 @@ export const revokeKey = async (by: Person, id: string): Promise<Key> =>
   (await by.ask(REVOKE_KEY, { id })).revokeApiKey.apiKey
 
 export async function readKey(by: Person, id: string): Promise<Key> {
-  const { node } = await by.ask(`query ($id: ID!) { node(id: $id) { ... on ApiKey { ${KEY} } } }`, { id })
+  const { node } = await by.ask(`query ($id: ID!) { node(id: $id) { ... on ApiKey { ${KEY} } } }`, {
+    id,
+  })
   return node
 }
 
@@ -119,9 +121,20 @@ export const askBy = (
 ) => ask(url, document, variables, { ...headers, authorization: `Bearer ${secret}` })
 
 /** What a key may do right now; null where it does not hold. */
-export async function heldBy(person: Person, secret: string | null, url?: string): Promise<string[] | null> {
+export async function heldBy(
+  person: Person,
+  secret: string | null,
+  url?: string,
+): Promise<string[] | null> {
   try {
-    const { viewer } = await askBy(person, secret, `{ viewer { permissions { name } } }`, {}, {}, url)
+    const { viewer } = await askBy(
+      person,
+      secret,
+      `{ viewer { permissions { name } } }`,
+      {},
+      {},
+      url,
+    )
     return viewer.permissions.map((permission: { name: string }) => permission.name)
   } catch (error) {
     if ((error as { reason?: string }).reason === 'KEY_INVALID') return null

@@ -46,7 +46,9 @@ test('a colleague is added, mailed, accepts, and cannot do what their role does 
   expect(me.name).toBe('Ann Lee')
   expect(viewer.permissions).toEqual([{ name: 'viewUser' }])
   await expect(
-    colleague.ask(`mutation ($id: ID!) { lockMember(id: $id) { member { id } } }`, { id: admin.memberId }),
+    colleague.ask(`mutation ($id: ID!) { lockMember(id: $id) { member { id } } }`, {
+      id: admin.memberId,
+    }),
   ).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
   const again = await signIn(server, colleague.email)
   expect(again.organisationId).toBe(admin.organisationId)

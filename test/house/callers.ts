@@ -1,6 +1,13 @@
 import { everything } from '../../src/access/permissions.ts'
 import { bringWith, createKey, createRole, createServiceAccount } from '../credentials/keys.ts'
-import { freshEmail, operator, organisation, PASSWORD, signIn, type Person } from '../support/people.ts'
+import {
+  freshEmail,
+  operator,
+  organisation,
+  PASSWORD,
+  signIn,
+  type Person,
+} from '../support/people.ts'
 import type { TestServer } from '../support/server.ts'
 
 /** Somebody who tries every door. */
@@ -12,11 +19,22 @@ export interface Caller {
   bearer(): string | null
 }
 
-const inSession = (name: string, person: Person): Caller => ({ name, person, bearer: () => person.accessToken })
-const withKey = (name: string, secret: string | null): Caller => ({ name, person: null, bearer: () => secret })
+const inSession = (name: string, person: Person): Caller => ({
+  name,
+  person,
+  bearer: () => person.accessToken,
+})
+const withKey = (name: string, secret: string | null): Caller => ({
+  name,
+  person: null,
+  bearer: () => secret,
+})
 
 /** An account with a proven address and no membership. */
-export async function createAccount(server: TestServer, admin: Person): Promise<{ id: string; email: string }> {
+export async function createAccount(
+  server: TestServer,
+  admin: Person,
+): Promise<{ id: string; email: string }> {
   const email = freshEmail('account')
   const [row] = await server.database.owner(
     `insert into user_account select (jsonb_populate_record(u, jsonb_build_object('id', gen_random_uuid(), 'email', $1::text, 'operator', false))).*
@@ -45,9 +63,14 @@ export async function gather(server: TestServer): Promise<Cast> {
   const manageUser = await bringWith(admin, ['manageUser'])
   const projectAdmin = await bringWith(admin, [])
   const stale = await admin.bring('Administrator')
-  await server.database.owner(`update session set authenticated_at = now() - interval '1 hour' where id = $1`, [stale.sessionId])
+  await server.database.owner(
+    `update session set authenticated_at = now() - interval '1 hour' where id = $1`,
+    [stale.sessionId],
+  )
   const suspended = await bringWith(admin, ['manageUser'])
-  await admin.ask(`mutation ($id: ID!) { suspendMember(id: $id) { member { id } } }`, { id: suspended.memberId })
+  await admin.ask(`mutation ($id: ID!) { suspendMember(id: $id) { member { id } } }`, {
+    id: suspended.memberId,
+  })
   const landless = await signIn(server, (await createAccount(server, admin)).email)
 
   const machine = await createServiceAccount(admin, [])
@@ -59,7 +82,8 @@ export async function gather(server: TestServer): Promise<Cast> {
   const bare = await createKey(admin, machine, [])
   const full = await createKey(admin, machine, scopes)
   const chief = await operator(server)
-  for (const person of [nothing, viewUser, manageUser, projectAdmin, admin, stale]) await joinElsewhere(elsewhere, person)
+  for (const person of [nothing, viewUser, manageUser, projectAdmin, admin, stale])
+    await joinElsewhere(elsewhere, person)
   return {
     admin,
     chief,
@@ -86,12 +110,17 @@ export async function gather(server: TestServer): Promise<Cast> {
 /** Adds somebody with a proven account, who joins at once. */
 export async function joinElsewhere(there: Person, { email }: { email: string }): Promise<string> {
   const { id: roleId } = await createRole(there, [])
-  const { addMember } = await there.ask(`mutation ($input: AddMemberInput!) { addMember(input: $input) { member { id } } }`, {
-    input: { email, firstName: 'Ann', lastName: 'Lee', roleId },
-  })
+  const { addMember } = await there.ask(
+    `mutation ($input: AddMemberInput!) { addMember(input: $input) { member { id } } }`,
+    {
+      input: { email, firstName: 'Ann', lastName: 'Lee', roleId },
+    },
+  )
   return addMember.member.id
 }
 
 /** The same person with another session, to spend. */
 export const again = (server: TestServer, person: Person): Promise<Person> =>
-  person.email === 'operator@localhost.test' ? operator(server) : signIn(server, person.email, PASSWORD, { organisationId: person.organisationId || undefined })
+  person.email === 'operator@localhost.test'
+    ? operator(server)
+    : signIn(server, person.email, PASSWORD, { organisationId: person.organisationId || undefined })

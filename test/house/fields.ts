@@ -1,4 +1,15 @@
-import { getNamedType, isEnumType, isInputObjectType, isListType, isNonNullType, isObjectType, type GraphQLArgument, type GraphQLField, type GraphQLInputType, type GraphQLSchema } from 'graphql'
+import {
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputType,
+  type GraphQLSchema,
+} from 'graphql'
 import { rules } from '../../src/graphql/schema.ts'
 
 /** What an id stands for. */
@@ -32,7 +43,11 @@ export interface IdPlace {
   kind: Kind
 }
 
-const door = (type: string, field: GraphQLField<unknown, unknown>): Door => ({ name: `${type}.${field.name}`, type, field })
+const door = (type: string, field: GraphQLField<unknown, unknown>): Door => ({
+  name: `${type}.${field.name}`,
+  type,
+  field,
+})
 
 const fieldsOf = (schema: GraphQLSchema, type: string): Door[] => {
   const found = schema.getType(type)
@@ -45,7 +60,9 @@ export const doors = (schema: GraphQLSchema): Door[] => [
   ...fieldsOf(schema, 'Mutation'),
   ...Object.entries(rules)
     .filter(([type]) => type !== 'Query' && type !== 'Mutation')
-    .flatMap(([type, fields]) => fieldsOf(schema, type).filter(({ field }) => field.name in fields)),
+    .flatMap(([type, fields]) =>
+      fieldsOf(schema, type).filter(({ field }) => field.name in fields),
+    ),
 ]
 
 /** Every id argument of the schema, also inside inputs. */
@@ -59,7 +76,9 @@ function idsIn(at: Door, type: GraphQLInputType, path: string[]): IdPlace[] {
   const named = getNamedType(type)
   if (named.name === 'ID') return [{ door: at, path, kind: kindOf(at, path) }]
   if (!isInputObjectType(named)) return []
-  return Object.values(named.getFields()).flatMap(field => idsIn(at, field.type, [...path, field.name]))
+  return Object.values(named.getFields()).flatMap(field =>
+    idsIn(at, field.type, [...path, field.name]),
+  )
 }
 
 const BY_NAME: Record<string, Kind> = {
@@ -93,7 +112,11 @@ const BY_END: [RegExp, Kind][] = [
 function kindOf({ name }: Door, path: string[]): Kind {
   const last = path.at(-1)!
   if (last === 'roleId' || last === 'defaultRoleId')
-    return path.includes('projectAccess') || path.includes('registration') || /ProjectAccess/.test(name) ? 'projectRole' : 'role'
+    return path.includes('projectAccess') ||
+      path.includes('registration') ||
+      /ProjectAccess/.test(name)
+      ? 'projectRole'
+      : 'role'
   const kind = last === 'id' ? BY_END.find(([end]) => end.test(name))?.[1] : BY_NAME[last]
   if (!kind) throw new Error(`what does ${name}(${path.join('.')}) stand for?`)
   return kind
@@ -131,10 +154,16 @@ export function argumentsOf(at: Door, filling: Filling): Record<string, unknown>
   return values
 }
 
-function valueOf(at: Door, { type, defaultValue }: Pick<GraphQLArgument, 'type' | 'defaultValue'>, path: string[], filling: Filling): unknown {
+function valueOf(
+  at: Door,
+  { type, defaultValue }: Pick<GraphQLArgument, 'type' | 'defaultValue'>,
+  path: string[],
+  filling: Filling,
+): unknown {
   const place = path.join('.')
   if (filling.given && place in filling.given) return filling.given[place]
-  const wanted = filling.also?.join('.').startsWith(place) && (filling.also[path.length - 1] === path.at(-1))
+  const wanted =
+    filling.also?.join('.').startsWith(place) && filling.also[path.length - 1] === path.at(-1)
   if (!wanted && (!isNonNullType(type) || defaultValue !== undefined)) return undefined
   const bare = isNonNullType(type) ? type.ofType : type
   const named = getNamedType(type)
@@ -157,13 +186,18 @@ function valueOf(at: Door, { type, defaultValue }: Pick<GraphQLArgument, 'type' 
 export type Paths = Record<string, (inner: string) => string>
 
 /** The operation that calls a field with its arguments as variables. */
-export function operationOf({ type, field }: Door, values: Record<string, unknown>, paths: Paths): string {
+export function operationOf(
+  { type, field }: Door,
+  values: Record<string, unknown>,
+  paths: Paths,
+): string {
   const used = field.args.filter(arg => arg.name in values)
   const declared = used.map(arg => `$${arg.name}: ${String(arg.type)}`).join(', ')
   const passed = used.map(arg => `${arg.name}: $${arg.name}`).join(', ')
   const call = `${field.name}${passed && `(${passed})`}${selectionOf(field)}`
   const path = paths[type]
-  if (type !== 'Query' && type !== 'Mutation' && !path) throw new Error(`how does one reach ${type}?`)
+  if (type !== 'Query' && type !== 'Mutation' && !path)
+    throw new Error(`how does one reach ${type}?`)
   const root = type === 'Mutation' ? 'mutation' : 'query'
   return `${root} ${declared && `(${declared})`} ${path ? path(call) : `{ ${call} }`}`
 }
@@ -171,6 +205,7 @@ export function operationOf({ type, field }: Door, values: Record<string, unknow
 function selectionOf(field: GraphQLField<unknown, unknown>): string {
   const named = getNamedType(field.type)
   if (!('getFields' in named) && !('getTypes' in named)) return ''
-  if (isObjectType(named) && named.getFields().nodes) return ' { nodes { __typename ... on Node { id } } }'
+  if (isObjectType(named) && named.getFields().nodes)
+    return ' { nodes { __typename ... on Node { id } } }'
   return ' { __typename }'
 }

@@ -1,7 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildOpenSchema } from '../../src/graphql/schema.ts'
-import { createKey, createProject, createRole, createServiceAccount, grant } from '../credentials/keys.ts'
+import {
+  createKey,
+  createProject,
+  createRole,
+  createServiceAccount,
+  grant,
+} from '../credentials/keys.ts'
 import { post } from '../support/client.ts'
 import { OPERATOR, startServer, type TestServer } from '../support/server.ts'
 import { PASSWORD } from '../support/people.ts'
@@ -13,9 +19,16 @@ import { invite } from './world.ts'
 // test/house/matrix.test.ts` writes it anew, to be reviewed again like code.
 const FILE = new URL('./authorization-matrix.txt', import.meta.url)
 /** They change the session they come in, so each cell spends a session of its own. */
-const OF_THE_SESSION = ['signOut', 'refreshSession', 'switchOrganisation', 'switchProject', 'reauthenticate', 'leaveOrganisation']
+const OF_THE_SESSION = new Set([
+  'signOut',
+  'refreshSession',
+  'switchOrganisation',
+  'switchProject',
+  'reauthenticate',
+  'leaveOrganisation',
+])
 /** Each gets a place of the right kind to act on. */
-const ELSEWHERE = ['leaveOrganisation']
+const ELSEWHERE = new Set(['leaveOrganisation'])
 
 const all = doors(await buildOpenSchema())
 
@@ -42,7 +55,10 @@ async function make(kind: Kind | 'permission'): Promise<string> {
   switch (kind) {
     case 'permission': {
       const name = `own.thing${targets.size}${Date.now()}`
-      await admin.ask(`mutation ($name: String!) { createPermission(input: { name: $name, description: "x" }) { permission { name } } }`, { name })
+      await admin.ask(
+        `mutation ($name: String!) { createPermission(input: { name: $name, description: "x" }) { permission { name } } }`,
+        { name },
+      )
       return name
     }
     case 'role':
@@ -51,11 +67,21 @@ async function make(kind: Kind | 'permission'): Promise<string> {
       return (await createRole(admin, [], { level: 'PROJECT' })).id
     case 'project': {
       const project = await createProject(admin)
-      await grant(admin, projectAdmin.memberId, project, (await admin.roles())['Project administrator']!)
+      await grant(
+        admin,
+        projectAdmin.memberId,
+        project,
+        (await admin.roles())['Project administrator']!,
+      )
       return project
     }
     case 'projectAccess':
-      return grant(admin, await target('serviceAccount'), await target('project'), await target('projectRole'))
+      return grant(
+        admin,
+        await target('serviceAccount'),
+        await target('project'),
+        await target('projectRole'),
+      )
     case 'serviceAccount':
       return createServiceAccount(admin, [])
     case 'apiKey':
@@ -89,8 +115,13 @@ function spend(kinds: Iterable<Kind | 'permission'>) {
 
 async function pathsFor(caller: Caller): Promise<Paths> {
   const ours = cast.admin.organisationId
-  const root = caller.name === 'operator' ? `platform { organisation(id: "${ours}")` : 'viewer { organisation'
-  const [member, machine, project] = [await target('member'), await target('serviceAccount'), await target('project')]
+  const root =
+    caller.name === 'operator' ? `platform { organisation(id: "${ours}")` : 'viewer { organisation'
+  const [member, machine, project] = [
+    await target('member'),
+    await target('serviceAccount'),
+    await target('project'),
+  ]
   return {
     Organisation: inner => `{ ${root} { ${inner} } } }`,
     Platform: inner => `{ platform { ${inner} } }`,
@@ -110,29 +141,49 @@ async function outcomeOf(door: Door, caller: Caller): Promise<string> {
     used.add(real)
     return real
   }
-  const also = field.name === 'switchProject' ? ['id'] : field.name === 'reauthenticate' ? ['input', 'password'] : undefined
+  const also =
+    field.name === 'switchProject'
+      ? ['id']
+      : field.name === 'reauthenticate'
+        ? ['input', 'password']
+        : undefined
   argumentsOf(door, { id: note, also, given: { name: 'x' } })
   for (const kind of used) wanted.set(kind, await target(kind))
   if (/switchOrganisation/.test(field.name)) wanted.set('organisation', cast.admin.organisationId)
-  if (ELSEWHERE.includes(field.name)) wanted.set('organisation', cast.elsewhere.organisationId)
+  if (ELSEWHERE.has(field.name)) wanted.set('organisation', cast.elsewhere.organisationId)
   if (field.name === 'deletePermission') used.add('permission')
-  const spent = OF_THE_SESSION.includes(field.name) && caller.name !== 'suspended' ? caller.person && (await again(server, caller.person)) : null
-  const refresh = field.name === 'refreshSession' ? (spent ?? (await again(server, cast.admin))).refreshToken : null
+  const spent =
+    OF_THE_SESSION.has(field.name) && caller.name !== 'suspended'
+      ? caller.person && (await again(server, caller.person))
+      : null
+  const refresh =
+    field.name === 'refreshSession'
+      ? (spent ?? (await again(server, cast.admin))).refreshToken
+      : null
   const values = argumentsOf(door, {
     id: kind => wanted.get(note(kind))!,
     also,
     given: {
       ...(field.name === 'deletePermission' && { name: await target('permission') }),
       ...(field.name === 'createPermission' && { 'input.name': `own.made${Date.now()}` }),
-      ...(field.name === 'signIn' && { 'input.email': cast.admin.email, 'input.password': PASSWORD }),
-      ...(field.name === 'reauthenticate' && { 'input.password': caller.name === 'operator' ? OPERATOR.password : PASSWORD }),
+      ...(field.name === 'signIn' && {
+        'input.email': cast.admin.email,
+        'input.password': PASSWORD,
+      }),
+      ...(field.name === 'reauthenticate' && {
+        'input.password': caller.name === 'operator' ? OPERATOR.password : PASSWORD,
+      }),
       ...(refresh && { input: { refreshToken: refresh } }),
     },
   })
   const bearer = spent?.accessToken ?? caller.bearer()
   const headers: Record<string, string> = bearer ? { authorization: `Bearer ${bearer}` } : {}
   const operation = operationOf(door, values, await pathsFor(caller))
-  const { json } = await post(server.url, JSON.stringify({ query: operation, variables: values }), headers)
+  const { json } = await post(
+    server.url,
+    JSON.stringify({ query: operation, variables: values }),
+    headers,
+  )
   const error = json.errors?.[0]
   if (!error && door.type === 'Mutation') spend(used)
   if (!error) return findsNothing(json.data) ? 'OK (null)' : 'OK'
@@ -142,7 +193,12 @@ async function outcomeOf(door: Door, caller: Caller): Promise<string> {
 /** An answer that stops before the field was reached. */
 function findsNothing(data: unknown): boolean {
   if (data === null) return true
-  return typeof data === 'object' && !Array.isArray(data) && Object.keys(data).length === 1 && findsNothing(Object.values(data)[0])
+  return (
+    typeof data === 'object' &&
+    !Array.isArray(data) &&
+    Object.keys(data).length === 1 &&
+    findsNothing(Object.values(data)[0])
+  )
 }
 
 function write(matrix: Map<string, Map<string, string[]>>): string {
@@ -151,7 +207,7 @@ function write(matrix: Map<string, Map<string, string[]>>): string {
     ...[...outcomes].map(([outcome, names]) => `  ${outcome.padEnd(38)} ${names.join(' ')}`),
     '',
   ])
-  return `${lines.join('\n')}`
+  return lines.join('\n')
 }
 
 test('who may open which door is what was reviewed, for every field that has one', async () => {
@@ -165,11 +221,14 @@ test('who may open which door is what was reviewed, for every field that has one
     matrix.set(door.name, outcomes)
   }
   const written = write(matrix)
+  // oxlint-disable-next-line node/no-process-env -- the one who reviews the file asks for it anew
   if (process.env.UPDATE_MATRIX) writeFileSync(FILE, written)
   expect(written).toBe(readFileSync(FILE, 'utf8'))
 }, 300_000)
 
 test('every root field and every guarded field stands in the matrix', () => {
-  const reviewed = readFileSync(FILE, 'utf8').split('\n').filter(line => /^\S/.test(line))
+  const reviewed = readFileSync(FILE, 'utf8')
+    .split('\n')
+    .filter(line => /^\S/.test(line))
   expect(reviewed).toEqual(all.map(({ name }) => name).toSorted())
 })

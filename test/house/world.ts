@@ -1,4 +1,10 @@
-import { createKey, createProject, createRole, createServiceAccount, grant } from '../credentials/keys.ts'
+import {
+  createKey,
+  createProject,
+  createRole,
+  createServiceAccount,
+  grant,
+} from '../credentials/keys.ts'
 import { freshEmail, type Person } from '../support/people.ts'
 import type { Kind } from './fields.ts'
 
@@ -32,7 +38,14 @@ export async function furnish(admin: Person): Promise<Targets> {
 export async function invite(admin: Person): Promise<string> {
   const { addMember } = await admin.ask(
     `mutation ($input: AddMemberInput!) { addMember(input: $input) { member { invitation { id } } } }`,
-    { input: { email: freshEmail('invited'), firstName: 'Ann', lastName: 'Lee', sendInvitation: false } },
+    {
+      input: {
+        email: freshEmail('invited'),
+        firstName: 'Ann',
+        lastName: 'Lee',
+        sendInvitation: false,
+      },
+    },
   )
   return addMember.member.invitation.id
 }

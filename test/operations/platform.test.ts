@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newcomer, operator, organisation, signIn, type Person } from '../support/people.ts'
 import { OPERATOR, startServer, type TestServer } from '../support/server.ts'
-import { act, addMember, admit, createProject, createRole, holder, RANDOM_ID } from '../tenancy/verbs.ts'
+import {
+  act,
+  addMember,
+  admit,
+  createProject,
+  createRole,
+  holder,
+  RANDOM_ID,
+} from '../tenancy/verbs.ts'
 
 let server: TestServer
 let op: Person
@@ -21,24 +29,35 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const users = async (args: string) => {
-  const { platform } = await op.ask(`{ platform { users(first: 100, ${args}) { nodes { id email } totalCount } } }`)
+  const { platform } = await op.ask(
+    `{ platform { users(first: 100, ${args}) { nodes { id email } totalCount } } }`,
+  )
   expect(platform.users.totalCount).toBe(platform.users.nodes.length)
-  return platform.users.nodes.map((each: { email: string }) => each.email).sort()
+  return platform.users.nodes.map((each: { email: string }) => each.email).toSorted()
 }
 const organisations = async (args: string) => {
-  const { platform } = await op.ask(`{ platform { organisations(first: 100, ${args}) { nodes { id } totalCount } } }`)
+  const { platform } = await op.ask(
+    `{ platform { organisations(first: 100, ${args}) { nodes { id } totalCount } } }`,
+  )
   expect(platform.organisations.totalCount).toBe(platform.organisations.nodes.length)
   return platform.organisations.nodes.map((each: { id: string }) => each.id)
 }
 
 test('accounts are listed, searched and filtered', async () => {
-  expect(await users('')).toEqual([OPERATOR.email, admin.email, neighbour.email, member.email].sort())
-  expect(await users(`search: "${member.email.slice(0, -4).toUpperCase()}"`)).toEqual([member.email])
+  expect(await users('')).toEqual(
+    [OPERATOR.email, admin.email, neighbour.email, member.email].toSorted(),
+  )
+  expect(await users(`search: "${member.email.slice(0, -4).toUpperCase()}"`)).toEqual([
+    member.email,
+  ])
   expect(await users(`search: "ann lee"`)).toHaveLength(3)
   // what means something in a pattern is taken as it stands
-  for (const search of ['%', '_', '\\\\', "'"]) expect(await users(`search: "${search}"`), search).toEqual([])
+  for (const search of ['%', '_', '\\\\', "'"])
+    expect(await users(`search: "${search}"`), search).toEqual([])
   expect(await users('filter: { operator: true }')).toEqual([OPERATOR.email])
-  expect(await users(`filter: { emails: ["${admin.email}", "nobody@example.com"] }`)).toEqual([admin.email])
+  expect(await users(`filter: { emails: ["${admin.email}", "nobody@example.com"] }`)).toEqual([
+    admin.email,
+  ])
   expect(await users('filter: { status: [ACTIVE] }')).toHaveLength(4)
   await act(op, 'lockUser', member.userId)
   await act(op, 'deactivateUser', neighbour.userId)
@@ -50,12 +69,16 @@ test('accounts are listed, searched and filtered', async () => {
   neighbour = await signIn(server, neighbour.email)
   const soon = new Date(Date.now() + 60_000).toISOString()
   expect(await users(`filter: { createdAt: { from: "${soon}" } }`)).toEqual([])
-  expect(await users(`filter: { createdAt: { to: "${soon}" }, inactiveSince: "${soon}" }`)).toHaveLength(4)
+  expect(
+    await users(`filter: { createdAt: { to: "${soon}" }, inactiveSince: "${soon}" }`),
+  ).toHaveLength(4)
 })
 
 test('organisations are listed, searched and filtered, a page at a time', async () => {
   const all = await organisations('')
-  expect(all).toEqual(expect.arrayContaining([admin.organisationId, neighbour.organisationId, op.organisationId]))
+  expect(all).toEqual(
+    expect.arrayContaining([admin.organisationId, neighbour.organisationId, op.organisationId]),
+  )
   const name = `Organisation ${admin.email.split('@')[0]}`
   expect(await organisations(`search: "${name.toUpperCase()}"`)).toEqual([admin.organisationId])
   expect(await organisations('suspended: true')).toEqual([])
@@ -74,7 +97,7 @@ test('organisations are listed, searched and filtered, a page at a time', async 
       )
     ).platform.organisations
   const read: string[] = []
-  for (let after: string | null = null, more = true; more; ) {
+  for (let after: string | null = null, more = true; more;) {
     const { nodes, pageInfo } = await page(after)
     read.push(...nodes.map((each: { id: string }) => each.id))
     after = pageInfo.endCursor
@@ -109,12 +132,22 @@ test('an operator reads an organisation of which they are no member, through the
   expect(there.members.nodes.map((each: { id: string }) => each.id)).toEqual(
     expect.arrayContaining([admin.memberId, member.memberId, waiting.member.id]),
   )
-  expect(there.members.nodes.every((each: { viewerCanManage: boolean }) => !each.viewerCanManage)).toBe(true)
+  expect(
+    there.members.nodes.every((each: { viewerCanManage: boolean }) => !each.viewerCanManage),
+  ).toBe(true)
   expect(there.member.email).toBe(member.email)
-  expect(there.role).toMatchObject({ holderCount: 1, viewerCanAssign: false, viewerCanUpdate: false })
+  expect(there.role).toMatchObject({
+    holderCount: 1,
+    viewerCanAssign: false,
+    viewerCanUpdate: false,
+  })
   expect(there.project).toMatchObject({ name: project.name, viewerPermissions: [] })
   expect(there.projects.nodes).toEqual([{ id: project.id }])
-  expect(there.invitations.nodes[0]).toEqual({ email: waiting.member.email, member: { id: waiting.member.id }, inviter: { name: 'Ann Lee' } })
+  expect(there.invitations.nodes[0]).toEqual({
+    email: waiting.member.email,
+    member: { id: waiting.member.id },
+    inviter: { name: 'Ann Lee' },
+  })
   expect(there.sessions.nodes.length).toBeGreaterThan(0)
 })
 
@@ -127,10 +160,17 @@ test('an operator rules no organisation by being one', async () => {
 
 test('what is not there answers NOT_FOUND, one thing beside another', async () => {
   for (const id of [RANDOM_ID, 'no id', admin.memberId]) {
-    await expect(op.ask(`query ($id: ID!) { platform { user(id: $id) { id } } }`, { id })).rejects.toBeRefused('NOT_FOUND')
-    await expect(op.ask(`query ($id: ID!) { platform { organisation(id: $id) { id } } }`, { id })).rejects.toBeRefused('NOT_FOUND')
     await expect(
-      op.ask(`query ($o: ID!, $id: ID!) { platform { organisation(id: $o) { member(id: $id) { id } } } }`, { o: neighbour.organisationId, id }),
+      op.ask(`query ($id: ID!) { platform { user(id: $id) { id } } }`, { id }),
+    ).rejects.toBeRefused('NOT_FOUND')
+    await expect(
+      op.ask(`query ($id: ID!) { platform { organisation(id: $id) { id } } }`, { id }),
+    ).rejects.toBeRefused('NOT_FOUND')
+    await expect(
+      op.ask(
+        `query ($o: ID!, $id: ID!) { platform { organisation(id: $o) { member(id: $id) { id } } } }`,
+        { o: neighbour.organisationId, id },
+      ),
     ).rejects.toBeRefused('NOT_FOUND')
   }
 })
@@ -139,7 +179,9 @@ test('one’s own other organisation answers nothing until one switches there', 
   const person = await newcomer(admin, { roleId: (await admin.roles()).Administrator })
   await admit(neighbour, person, (await neighbour.roles()).Administrator)
   const asked = (field: string) =>
-    person.ask(`{ me { memberships { nodes { id organisation { id name ${field} } role { name } } } } }`)
+    person.ask(
+      `{ me { memberships { nodes { id organisation { id name ${field} } role { name } } } } }`,
+    )
   const { me } = await asked('slug')
   expect(me.memberships.nodes).toHaveLength(2)
   for (const field of [
@@ -164,6 +206,15 @@ test('one’s own other organisation answers nothing until one switches there', 
 test('the platform is closed to those who administer the whole of an organisation', async () => {
   const second = await holder(admin, ['viewUser', 'manageUser', 'manageOrganisation'])
   for (const by of [admin, second, member])
-    for (const field of ['settings { mfaRequired }', 'users { totalCount }', 'organisations { totalCount }', `user(id: "${admin.userId}") { id }`, `organisation(id: "${admin.organisationId}") { id }`])
-      await expect(by.ask(`{ platform { ${field} } }`), field).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
+    for (const field of [
+      'settings { mfaRequired }',
+      'users { totalCount }',
+      'organisations { totalCount }',
+      `user(id: "${admin.userId}") { id }`,
+      `organisation(id: "${admin.organisationId}") { id }`,
+    ])
+      await expect(by.ask(`{ platform { ${field} } }`), field).rejects.toBeRefused(
+        'FORBIDDEN',
+        'PERMISSION_MISSING',
+      )
 })

@@ -13,8 +13,6 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-export const onPostgres = (): boolean => inject('template') !== null
-
 export async function cloneDatabase(): Promise<TestDatabase> {
   const template = inject('template')
   return template ? clonePostgres(template) : clonePglite(inject('snapshot')!)

@@ -165,9 +165,20 @@ export async function organisation(
 export async function newcomer(admin: Person, more: Record<string, unknown> = {}): Promise<Person> {
   const { addMember } = await admin.ask(
     `mutation ($input: AddMemberInput!) { addMember(input: $input) { invitationUrl } }`,
-    { input: { email: freshEmail(), firstName: 'Ann', lastName: 'Lee', sendInvitation: false, ...more } },
+    {
+      input: {
+        email: freshEmail(),
+        firstName: 'Ann',
+        lastName: 'Lee',
+        sendInvitation: false,
+        ...more,
+      },
+    },
   )
   const person = await accept(admin.server, tokenIn(addMember.invitationUrl))
-  await admin.server.database.owner(`update user_account set email_verified_at = now() where id = $1`, [person.userId])
+  await admin.server.database.owner(
+    `update user_account set email_verified_at = now() where id = $1`,
+    [person.userId],
+  )
   return person
 }

@@ -2,8 +2,21 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newcomer, organisation, signIn, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import {
-  acceptUrl, act, addMember, assign, createPermission, createProject, createRole, deleteRole, grant, holder, permissions,
-  suspendMember, updateMember, updateRole, updateSettings,
+  acceptUrl,
+  act,
+  addMember,
+  assign,
+  createPermission,
+  createProject,
+  createRole,
+  deleteRole,
+  grant,
+  holder,
+  permissions,
+  suspendMember,
+  updateMember,
+  updateRole,
+  updateSettings,
 } from './verbs.ts'
 
 let server: TestServer
@@ -26,11 +39,19 @@ afterAll(() => server.stop())
 test('nobody defines a role beyond their own', async () => {
   const made = await createRole(deputy, DEPUTY)
   expect(made.permissions).toHaveLength(3)
-  for (const name of ['viewAudit', 'manageProject', 'manageOrganisation', 'manageServiceAccount', 'report.sign'])
+  for (const name of [
+    'viewAudit',
+    'manageProject',
+    'manageOrganisation',
+    'manageServiceAccount',
+    'report.sign',
+  ])
     await expect(createRole(deputy, ['viewUser', name])).rejects.toBeRefused(...BEYOND)
   for (const name of ['manageProjectAccess', 'invoice.approve'])
     await expect(createRole(deputy, [name], { level: 'PROJECT' })).rejects.toBeRefused(...BEYOND)
-  await expect(updateRole(deputy, made.id, { permissions: ['viewAudit'] })).rejects.toBeRefused(...BEYOND)
+  await expect(updateRole(deputy, made.id, { permissions: ['viewAudit'] })).rejects.toBeRefused(
+    ...BEYOND,
+  )
 })
 
 test('nobody changes a role beyond their own, not even to make it less, nor widens the one they hold', async () => {
@@ -41,10 +62,14 @@ test('nobody changes a role beyond their own, not even to make it less, nor wide
     await expect(updateRole(deputy, role.id, { name: 'Mine now' })).rejects.toBeRefused(...BEYOND)
     await expect(deleteRole(deputy, role.id)).rejects.toBeRefused(...BEYOND)
   }
-  await expect(updateRole(deputy, deputy.roleId, { permissions: [...DEPUTY, 'viewAudit'] })).rejects.toBeRefused(...BEYOND)
+  await expect(
+    updateRole(deputy, deputy.roleId, { permissions: [...DEPUTY, 'viewAudit'] }),
+  ).rejects.toBeRefused(...BEYOND)
   const shared = await newcomer(admin)
   const { Member } = await admin.roles()
-  await expect(updateRole(deputy, Member!, { permissions: ['viewUser', 'manageProject'] })).rejects.toBeRefused(...BEYOND)
+  await expect(
+    updateRole(deputy, Member!, { permissions: ['viewUser', 'manageProject'] }),
+  ).rejects.toBeRefused(...BEYOND)
   expect(await permissions(deputy)).toEqual(DEPUTY)
   expect(await permissions(shared)).toEqual(['viewUser'])
 })
@@ -69,7 +94,18 @@ test('nobody hands out a role beyond their own, by whichever way', async () => {
 })
 
 test('only who holds everything in every project makes an Administrator', async () => {
-  const all = ['viewUser', 'manageUser', 'manageServiceAccount', 'manageRole', 'manageProject', 'manageOrganisation', 'manageIntegration', 'viewAudit', 'reviewAccess', 'report.sign']
+  const all = [
+    'viewUser',
+    'manageUser',
+    'manageServiceAccount',
+    'manageRole',
+    'manageProject',
+    'manageOrganisation',
+    'manageIntegration',
+    'viewAudit',
+    'reviewAccess',
+    'report.sign',
+  ]
   const second = await holder(admin, all)
   const { Administrator } = await admin.roles()
   // `invoice.approve`, in every project, would come with it
@@ -84,7 +120,10 @@ test('a role with a broader view than one’s own cannot be made, given or chang
   const near = await holder(admin, DEPUTY, { visibility: 'SHARED_PROJECTS' })
   const project = await createProject(admin)
   const { Viewer } = await admin.roles()
-  const peer = await newcomer(admin, { roleId: near.roleId, projectAccess: [{ projectId: project.id, roleId: Viewer }] })
+  const peer = await newcomer(admin, {
+    roleId: near.roleId,
+    projectAccess: [{ projectId: project.id, roleId: Viewer }],
+  })
   await grant(admin, near.memberId, project.id, Viewer!)
   const wide = await createRole(admin, ['viewUser'])
   const own = await createRole(near, ['viewUser'], { visibility: 'SELF' })
@@ -92,7 +131,9 @@ test('a role with a broader view than one’s own cannot be made, given or chang
   await expect(createRole(near, ['viewUser'])).rejects.toBeRefused(...BEYOND)
   await expect(createRole(near, [], { visibility: 'ORGANISATION' })).rejects.toBeRefused(...BEYOND)
   for (const id of [own.id, near.roleId])
-    await expect(updateRole(near, id, { visibility: 'ORGANISATION' })).rejects.toBeRefused(...BEYOND)
+    await expect(updateRole(near, id, { visibility: 'ORGANISATION' })).rejects.toBeRefused(
+      ...BEYOND,
+    )
   await expect(updateRole(near, wide.id, { visibility: 'SELF' })).rejects.toBeRefused(...BEYOND)
   for (const id of [peer.memberId, near.memberId])
     await expect(assign(near, id, wide.id)).rejects.toBeRefused(...BEYOND)
@@ -104,7 +145,14 @@ test('a role with a broader view than one’s own cannot be made, given or chang
 test('nobody acts on a member who holds what they lack', async () => {
   const keeper = await holder(admin, ['viewAudit'])
   for (const id of [admin.memberId, keeper.memberId]) {
-    for (const verb of ['lockMember', 'unlockMember', 'deactivateMember', 'activateMember', 'removeMember', 'revokeMemberSessions'])
+    for (const verb of [
+      'lockMember',
+      'unlockMember',
+      'deactivateMember',
+      'activateMember',
+      'removeMember',
+      'revokeMemberSessions',
+    ])
       await expect(act(deputy, verb, id), verb).rejects.toBeRefused(...BEYOND)
     await expect(suspendMember(deputy, id)).rejects.toBeRefused(...BEYOND)
     await expect(updateMember(deputy, id, { firstName: 'Eve' })).rejects.toBeRefused(...BEYOND)
@@ -123,7 +171,10 @@ test('places in projects that come with an addition are within one’s own too',
   const approver = await createRole(admin, ['invoice.approve'], { level: 'PROJECT' })
   const { Viewer } = await admin.roles()
   const access = (roleId: string) => ({ projectAccess: [{ projectId: project.id, roleId }] })
-  await expect(addMember(deputy, access(Viewer!))).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
+  await expect(addMember(deputy, access(Viewer!))).rejects.toBeRefused(
+    'FORBIDDEN',
+    'PERMISSION_MISSING',
+  )
   const planner = await holder(admin, ['manageUser', 'manageProject'])
   await addMember(planner, access(Viewer!))
   await expect(addMember(planner, access(approver.id))).rejects.toBeRefused(...BEYOND)
@@ -137,18 +188,28 @@ test('an open invitation is resent, copied or withdrawn by nobody who could not 
   const near = await holder(admin, DEPUTY, { visibility: 'SHARED_PROJECTS' })
   await grant(admin, near.memberId, project.id, Viewer!)
   const strong = await addMember(admin, { roleId: auditor.id })
-  const wide = await addMember(admin, { projectAccess: [{ projectId: project.id, roleId: Viewer }] })
-  const inside = await addMember(admin, { projectAccess: [{ projectId: project.id, roleId: approver.id }] })
+  const wide = await addMember(admin, {
+    projectAccess: [{ projectId: project.id, roleId: Viewer }],
+  })
+  const inside = await addMember(admin, {
+    projectAccess: [{ projectId: project.id, roleId: approver.id }],
+  })
   const copy = (by: Person, id: string) =>
-    by.ask(`mutation ($id: ID!) { resendInvitation(id: $id, sendMail: false) { invitationUrl } }`, { id })
+    by.ask(`mutation ($id: ID!) { resendInvitation(id: $id, sendMail: false) { invitationUrl } }`, {
+      id,
+    })
 
   await expect(copy(deputy, strong.member.invitation.id)).rejects.toBeRefused(...BEYOND)
-  await expect(act(deputy, 'revokeInvitation', strong.member.invitation.id)).rejects.toBeRefused(...BEYOND)
+  await expect(act(deputy, 'revokeInvitation', strong.member.invitation.id)).rejects.toBeRefused(
+    ...BEYOND,
+  )
   await expect(copy(near, wide.member.invitation.id)).rejects.toBeRefused(...BEYOND)
   await expect(copy(deputy, inside.member.invitation.id)).rejects.toBeRefused(...BEYOND)
   // nothing changed: the first links still work
   expect(await permissions(await acceptUrl(admin, strong.invitationUrl))).toEqual(['viewAudit'])
-  expect(await permissions(await acceptUrl(admin, inside.invitationUrl), project.id)).toContain('invoice.approve')
+  expect(await permissions(await acceptUrl(admin, inside.invitationUrl), project.id)).toContain(
+    'invoice.approve',
+  )
 })
 
 test('an invitation from somebody who was demoted since lets nobody in', async () => {
@@ -187,18 +248,27 @@ test('a demotion and a changed role act on the next request, on every node', asy
   const beside = await startServer({ beside: server })
   try {
     const person = await holder(admin, DEPUTY)
-    const onBoth = async () => [await permissions(person), await permissions(person, null, beside.url)]
+    const onBoth = async () => [
+      await permissions(person),
+      await permissions(person, null, beside.url),
+    ]
     expect(await onBoth()).toEqual([DEPUTY, DEPUTY])
     await updateRole(admin, person.roleId, { permissions: ['viewUser'] })
     expect(await onBoth()).toEqual([['viewUser'], ['viewUser']])
     const locked = `mutation ($id: ID!) { lockMember(id: $id) { member { id } } }`
-    await expect(person.ask(locked, { id: deputy.memberId }, beside.url)).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
+    await expect(person.ask(locked, { id: deputy.memberId }, beside.url)).rejects.toBeRefused(
+      'FORBIDDEN',
+      'PERMISSION_MISSING',
+    )
 
     await assign(admin, person.memberId, deputy.roleId)
     expect(await onBoth()).toEqual([DEPUTY, DEPUTY])
     await assign(admin, person.memberId, (await admin.roles()).Member!)
     expect(await onBoth()).toEqual([['viewUser'], ['viewUser']])
-    await expect(person.ask(locked, { id: deputy.memberId }, beside.url)).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
+    await expect(person.ask(locked, { id: deputy.memberId }, beside.url)).rejects.toBeRefused(
+      'FORBIDDEN',
+      'PERMISSION_MISSING',
+    )
   } finally {
     await beside.stop()
   }

@@ -2,8 +2,18 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newcomer, organisation, signIn, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import {
-  act, admit, assign, createPermission, createProject, createRole, grant, holder, permissions, RANDOM_ID,
-  switchProject, updateProject,
+  act,
+  admit,
+  assign,
+  createPermission,
+  createProject,
+  createRole,
+  grant,
+  holder,
+  permissions,
+  RANDOM_ID,
+  switchProject,
+  updateProject,
 } from './verbs.ts'
 
 let server: TestServer
@@ -25,37 +35,57 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const projectsOf = async (by: Person) =>
-  (await by.ask(`{ organisation { projects(first: 100) { nodes { id } } } }`)).organisation.projects.nodes.map(
-    (each: { id: string }) => each.id,
-  )
+  (
+    await by.ask(`{ organisation { projects(first: 100) { nodes { id } } } }`)
+  ).organisation.projects.nodes.map((each: { id: string }) => each.id)
 const place = async (by: Person) => {
-  const { viewer } = await by.ask(`{ viewer { project { id } session { project { id } } organisation { id } } }`)
+  const { viewer } = await by.ask(
+    `{ viewer { project { id } session { project { id } } organisation { id } } }`,
+  )
   expect(viewer.session.project).toEqual(viewer.project)
   return viewer.project?.id ?? null
 }
 
 test('a project is opened, changed and deleted', async () => {
-  const made = await createProject(admin, { name: 'Crème Brûlée & Co', description: ' Sweet ', signInUrl: 'https://app.example.com/in' })
+  const made = await createProject(admin, {
+    name: 'Crème Brûlée & Co',
+    description: ' Sweet ',
+    signInUrl: 'https://app.example.com/in',
+  })
   expect(made).toMatchObject({
     name: 'Crème Brûlée & Co',
     slug: 'creme-brulee-co',
     description: 'Sweet',
     signInUrl: 'https://app.example.com/in',
-    registration: { enabled: false, allowedEmailDomains: [], emailVerificationRequired: true, defaultRole: null },
+    registration: {
+      enabled: false,
+      allowedEmailDomains: [],
+      emailVerificationRequired: true,
+      defaultRole: null,
+    },
   })
   const changed = await updateProject(admin, made.id, {
     name: 'Bakery',
     slug: 'bakery',
     description: null,
     signInUrl: null,
-    registration: { enabled: true, allowedEmailDomains: ['Example.com'], defaultRoleId: roles.Viewer },
+    registration: {
+      enabled: true,
+      allowedEmailDomains: ['Example.com'],
+      defaultRoleId: roles.Viewer,
+    },
   })
   expect(changed).toMatchObject({
     name: 'Bakery',
     slug: 'bakery',
     description: null,
     signInUrl: null,
-    registration: { enabled: true, allowedEmailDomains: ['example.com'], defaultRole: { name: 'Viewer' }, emailVerificationRequired: true },
+    registration: {
+      enabled: true,
+      allowedEmailDomains: ['example.com'],
+      defaultRole: { name: 'Viewer' },
+      emailVerificationRequired: true,
+    },
   })
   // what is left out is kept
   expect(await updateProject(admin, made.id, {})).toEqual(changed)
@@ -65,7 +95,9 @@ test('a project is opened, changed and deleted', async () => {
   })
   await expect(act(admin, 'deleteProject', made.id)).rejects.toBeRefused('NOT_FOUND')
   await expect(updateProject(admin, made.id, { name: 'Back' })).rejects.toBeRefused('NOT_FOUND')
-  await expect(grant(admin, admin.memberId, made.id, roles.Viewer!)).rejects.toBeRefused('NOT_FOUND')
+  await expect(grant(admin, admin.memberId, made.id, roles.Viewer!)).rejects.toBeRefused(
+    'NOT_FOUND',
+  )
   // its short name is free again
   await createProject(admin, { slug: 'bakery' })
 })
@@ -73,17 +105,37 @@ test('a project is opened, changed and deleted', async () => {
 test('short names are well made, derived or asked for, and unique in the organisation', async () => {
   await createProject(admin, { name: 'Twice' })
   await createProject(neighbour, { name: 'Twice' })
-  await expect(createProject(admin, { name: 'Twice' })).rejects.toBeRefused('CONFLICT', 'ALREADY_EXISTS')
+  await expect(createProject(admin, { name: 'Twice' })).rejects.toBeRefused(
+    'CONFLICT',
+    'ALREADY_EXISTS',
+  )
   const free = await createProject(admin, { name: 'Twice', slug: 'twice-2' })
-  await expect(updateProject(admin, free.id, { slug: 'twice' })).rejects.toBeRefused('CONFLICT', 'ALREADY_EXISTS')
-  const both = await Promise.allSettled([createProject(admin, { slug: 'race' }), createProject(admin, { slug: 'race' })])
+  await expect(updateProject(admin, free.id, { slug: 'twice' })).rejects.toBeRefused(
+    'CONFLICT',
+    'ALREADY_EXISTS',
+  )
+  const both = await Promise.allSettled([
+    createProject(admin, { slug: 'race' }),
+    createProject(admin, { slug: 'race' }),
+  ])
   expect(both.filter(each => each.status === 'fulfilled')).toHaveLength(1)
-  expect((both.find(each => each.status === 'rejected') as PromiseRejectedResult).reason).toBeRefused('CONFLICT', 'ALREADY_EXISTS')
+  expect(
+    (both.find(each => each.status === 'rejected') as PromiseRejectedResult).reason,
+  ).toBeRefused('CONFLICT', 'ALREADY_EXISTS')
   for (const slug of ['', 'Upper', 'a b', '-a', 'a-', 'ä', 'a'.repeat(49)])
     await expect(createProject(admin, { slug })).rejects.toBeRefused('BAD_USER_INPUT')
-  for (const name of ['', '  ', 'two\nlines', 'x'.repeat(101)]) await expect(createProject(admin, { name, slug: 'fine' })).rejects.toBeRefused('BAD_USER_INPUT')
-  for (const signInUrl of ['javascript:alert(1)', 'data:text/html,x', 'ftp://example.com', 'nowhere', '//example.com'])
-    await expect(createProject(admin, { signInUrl }), signInUrl).rejects.toBeRefused('BAD_USER_INPUT')
+  for (const name of ['', '  ', 'two\nlines', 'x'.repeat(101)])
+    await expect(createProject(admin, { name, slug: 'fine' })).rejects.toBeRefused('BAD_USER_INPUT')
+  for (const signInUrl of [
+    'javascript:alert(1)',
+    'data:text/html,x',
+    'ftp://example.com',
+    'nowhere',
+    '//example.com',
+  ])
+    await expect(createProject(admin, { signInUrl }), signInUrl).rejects.toBeRefused(
+      'BAD_USER_INPUT',
+    )
 })
 
 test('only those who manage projects do, and a neighbour’s are unknown', async () => {
@@ -95,32 +147,52 @@ test('only those who manage projects do, and a neighbour’s are unknown', async
   for (const id of [project.id, RANDOM_ID, 'no id']) {
     await expect(updateProject(neighbour, id, { name: 'Mine' })).rejects.toBeRefused('NOT_FOUND')
     await expect(act(neighbour, 'deleteProject', id)).rejects.toBeRefused('NOT_FOUND')
-    await expect(neighbour.ask(`query ($id: ID!) { organisation { project(id: $id) { id } } }`, { id })).rejects.toBeRefused('NOT_FOUND')
+    await expect(
+      neighbour.ask(`query ($id: ID!) { organisation { project(id: $id) { id } } }`, { id }),
+    ).rejects.toBeRefused('NOT_FOUND')
   }
-  await expect(grant(neighbour, admin.memberId, project.id, roles.Viewer!)).rejects.toBeRefused('NOT_FOUND')
+  await expect(grant(neighbour, admin.memberId, project.id, roles.Viewer!)).rejects.toBeRefused(
+    'NOT_FOUND',
+  )
   const own = await createProject(neighbour)
   const theirs = await neighbour.roles()
-  await expect(grant(neighbour, admin.memberId, own.id, theirs.Viewer!)).rejects.toBeRefused('NOT_FOUND')
-  await expect(grant(neighbour, neighbour.memberId, own.id, roles.Viewer!)).rejects.toBeRefused('NOT_FOUND')
-  await expect(createProject(neighbour, { registration: { defaultRoleId: roles.Viewer } })).rejects.toBeRefused('NOT_FOUND')
+  await expect(grant(neighbour, admin.memberId, own.id, theirs.Viewer!)).rejects.toBeRefused(
+    'NOT_FOUND',
+  )
+  await expect(grant(neighbour, neighbour.memberId, own.id, roles.Viewer!)).rejects.toBeRefused(
+    'NOT_FOUND',
+  )
+  await expect(
+    createProject(neighbour, { registration: { defaultRoleId: roles.Viewer } }),
+  ).rejects.toBeRefused('NOT_FOUND')
 })
 
 test('people hold different roles in different projects, and see those they can enter', async () => {
-  const approver = await createRole(admin, ['invoice.approve', 'invoice.read'], { level: 'PROJECT' })
+  const approver = await createRole(admin, ['invoice.approve', 'invoice.read'], {
+    level: 'PROJECT',
+  })
   const reader = await createRole(admin, ['invoice.read'], { level: 'PROJECT' })
-  const [one, two, three] = [await createProject(admin), await createProject(admin), await createProject(admin)]
+  const [one, two, three] = [
+    await createProject(admin),
+    await createProject(admin),
+    await createProject(admin),
+  ]
   const person = await newcomer(admin)
   expect(await projectsOf(person)).toEqual([])
   await grant(admin, person.memberId, one.id, approver.id)
   await grant(admin, person.memberId, two.id, reader.id)
-  expect((await projectsOf(person)).sort()).toEqual([one.id, two.id].sort())
+  expect((await projectsOf(person)).toSorted()).toEqual([one.id, two.id].toSorted())
   expect(await permissions(person, one.id)).toEqual(['viewUser', 'invoice.approve', 'invoice.read'])
   expect(await permissions(person, two.id)).toEqual(['viewUser', 'invoice.read'])
   expect(await permissions(person, three.id)).toEqual(['viewUser'])
   expect(await permissions(person, RANDOM_ID)).toEqual(['viewUser'])
-  await expect(person.ask(`query ($id: ID!) { organisation { project(id: $id) { id } } }`, { id: three.id })).rejects.toBeRefused('NOT_FOUND')
+  await expect(
+    person.ask(`query ($id: ID!) { organisation { project(id: $id) { id } } }`, { id: three.id }),
+  ).rejects.toBeRefused('NOT_FOUND')
   // the Administrator holds everything in every project without a place in it
-  expect(await permissions(admin, three.id)).toEqual(expect.arrayContaining(['manageProjectAccess', 'invoice.approve', 'invoice.read']))
+  expect(await permissions(admin, three.id)).toEqual(
+    expect.arrayContaining(['manageProjectAccess', 'invoice.approve', 'invoice.read']),
+  )
 
   const changed = await grant(admin, person.memberId, one.id, reader.id)
   expect(changed.role.id).toBe(reader.id)
@@ -129,7 +201,10 @@ test('people hold different roles in different projects, and see those they can 
   expect(await permissions(person, one.id)).toEqual(['viewUser'])
   expect(await projectsOf(person)).toEqual([two.id])
   await expect(act(admin, 'revokeProjectAccess', changed.id)).rejects.toBeRefused('NOT_FOUND')
-  await expect(grant(admin, person.memberId, one.id, roles.Member!)).rejects.toBeRefused('BAD_USER_INPUT', 'ROLE_LEVEL_MISMATCH')
+  await expect(grant(admin, person.memberId, one.id, roles.Member!)).rejects.toBeRefused(
+    'BAD_USER_INPUT',
+    'ROLE_LEVEL_MISMATCH',
+  )
 })
 
 test('who manages access inside one project does so there alone, and within what they hold there', async () => {
@@ -150,15 +225,21 @@ test('who manages access inside one project does so there alone, and within what
   await expect(grant(local, strong.memberId, mine.id, roles.Viewer!)).rejects.toBeRefused(...BEYOND)
   await expect(act(local, 'revokeProjectAccess', high.id)).rejects.toBeRefused(...BEYOND)
   await act(local, 'revokeProjectAccess', near.id)
-  await expect(grant(local, person.memberId, other.id, roles.Viewer!)).rejects.toBeRefused(...MISSING)
+  await expect(grant(local, person.memberId, other.id, roles.Viewer!)).rejects.toBeRefused(
+    ...MISSING,
+  )
   await expect(act(local, 'revokeProjectAccess', far.id)).rejects.toBeRefused('NOT_FOUND')
   await expect(updateProject(local, mine.id, { name: 'Mine' })).rejects.toBeRefused(...MISSING)
   const access = `query ($id: ID!) { organisation { project(id: $id) { access { nodes { id } } } } }`
-  expect((await local.ask(access, { id: mine.id })).organisation.project.access.nodes).toHaveLength(2)
+  expect((await local.ask(access, { id: mine.id })).organisation.project.access.nodes).toHaveLength(
+    2,
+  )
   await expect(local.ask(access, { id: other.id })).rejects.toBeRefused(...MISSING)
   // demoted there, the next request is refused
   await grant(admin, local.memberId, mine.id, roles.Viewer!)
-  await expect(grant(local, person.memberId, mine.id, roles.Viewer!)).rejects.toBeRefused(...MISSING)
+  await expect(grant(local, person.memberId, mine.id, roles.Viewer!)).rejects.toBeRefused(
+    ...MISSING,
+  )
 })
 
 test('who manages projects hands out no more in them than they hold themselves', async () => {
@@ -166,11 +247,19 @@ test('who manages projects hands out no more in them than they hold themselves',
   const project = await createProject(admin)
   const planner = await holder(admin, ['viewUser', 'manageProject'])
   await grant(planner, planner.memberId, project.id, roles['Project administrator']!)
-  await expect(grant(planner, planner.memberId, project.id, approver.id)).rejects.toBeRefused(...BEYOND)
-  const harmless = await updateProject(planner, project.id, { registration: { defaultRoleId: roles.Viewer } })
+  await expect(grant(planner, planner.memberId, project.id, approver.id)).rejects.toBeRefused(
+    ...BEYOND,
+  )
+  const harmless = await updateProject(planner, project.id, {
+    registration: { defaultRoleId: roles.Viewer },
+  })
   expect(harmless.registration.defaultRole.name).toBe('Viewer')
-  await expect(updateProject(planner, project.id, { registration: { defaultRoleId: approver.id } })).rejects.toBeRefused(...BEYOND)
-  await expect(createProject(planner, { registration: { defaultRoleId: approver.id } })).rejects.toBeRefused(...BEYOND)
+  await expect(
+    updateProject(planner, project.id, { registration: { defaultRoleId: approver.id } }),
+  ).rejects.toBeRefused(...BEYOND)
+  await expect(
+    createProject(planner, { registration: { defaultRoleId: approver.id } }),
+  ).rejects.toBeRefused(...BEYOND)
 })
 
 test('a session enters projects of its person, and leaves them when put out, demoted or when they are deleted', async () => {
@@ -186,8 +275,12 @@ test('a session enters projects of its person, and leaves them when put out, dem
   const stale = Object.assign(Object.create(person) as Person, { accessToken: before })
   await expect(stale.ask(`{ me { id } }`)).rejects.toBeRefused('UNAUTHENTICATED')
   await expect(switchProject(person, RANDOM_ID)).rejects.toBeRefused('NOT_FOUND')
-  await expect(switchProject(person, (await createProject(admin)).id)).rejects.toBeRefused('NOT_FOUND')
-  await expect(switchProject(person, (await createProject(neighbour)).id)).rejects.toBeRefused('NOT_FOUND')
+  await expect(switchProject(person, (await createProject(admin)).id)).rejects.toBeRefused(
+    'NOT_FOUND',
+  )
+  await expect(switchProject(person, (await createProject(neighbour)).id)).rejects.toBeRefused(
+    'NOT_FOUND',
+  )
   expect(await place(person)).toBe(one.id)
 
   await act(admin, 'revokeProjectAccess', first.id)
@@ -212,18 +305,29 @@ test('switching to a project elsewhere switches the organisation, unless the mem
   const memberId = await admit(neighbour, person)
   await expect(switchProject(person, theirs.id)).rejects.toBeRefused('NOT_FOUND')
   await grant(neighbour, memberId, theirs.id, there.Viewer!)
-  const second = await signIn(server, person.email, undefined, { organisationId: admin.organisationId })
+  const second = await signIn(server, person.email, undefined, {
+    organisationId: admin.organisationId,
+  })
   await switchProject(person, theirs.id)
   expect(person.organisationId).toBe(neighbour.organisationId)
   expect(await place(person)).toBe(theirs.id)
-  for (const [bar, readmit] of [['lockMember', 'unlockMember'], ['suspendMember', 'activateMember']] as const) {
+  for (const [bar, readmit] of [
+    ['lockMember', 'unlockMember'],
+    ['suspendMember', 'activateMember'],
+  ] as const) {
     await act(neighbour, bar, memberId)
-    await expect(switchProject(second, theirs.id)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+    await expect(switchProject(second, theirs.id)).rejects.toBeRefused(
+      'FORBIDDEN',
+      'POLICY_FORBIDS',
+    )
     await act(neighbour, readmit, memberId)
   }
   await act(neighbour, 'removeMember', memberId)
   await expect(switchProject(second, theirs.id)).rejects.toBeRefused('NOT_FOUND')
-  const rows = await server.database.owner(`select id from project_access where principal_id = $1`, [memberId])
+  const rows = await server.database.owner(
+    `select id from project_access where principal_id = $1`,
+    [memberId],
+  )
   expect(rows).toEqual([])
 })
 
@@ -236,15 +340,36 @@ test('the database keeps project, role and principal in one organisation', async
       [organisationId, projectId, principalId, roleId],
     )
   const here = admin.organisationId
-  await expect(insert(here, other.id, admin.memberId, roles.Viewer!)).rejects.toThrow(/project_access_project/)
-  await expect(insert(here, mine.id, neighbour.memberId, roles.Viewer!)).rejects.toThrow(/project_access_of/)
-  await expect(insert(here, mine.id, admin.memberId, theirs.Viewer!)).rejects.toThrow(/project_access_with_role/)
-  await expect(insert(here, mine.id, admin.memberId, roles.Member!)).rejects.toThrow(/project_access_with_role/)
+  await expect(insert(here, other.id, admin.memberId, roles.Viewer!)).rejects.toThrow(
+    /project_access_project/,
+  )
+  await expect(insert(here, mine.id, neighbour.memberId, roles.Viewer!)).rejects.toThrow(
+    /project_access_of/,
+  )
+  await expect(insert(here, mine.id, admin.memberId, theirs.Viewer!)).rejects.toThrow(
+    /project_access_with_role/,
+  )
+  await expect(insert(here, mine.id, admin.memberId, roles.Member!)).rejects.toThrow(
+    /project_access_with_role/,
+  )
   const set = (text: string, values: string[]) => server.database.owner(text, values)
-  await expect(set(`update principal set role_id = $1 where id = $2`, [theirs.Member!, admin.memberId])).rejects.toThrow(/principal_role/)
-  await expect(set(`update principal set role_id = $1 where id = $2`, [roles.Viewer!, admin.memberId])).rejects.toThrow(/principal_role/)
-  await expect(set(`update organisation set default_role_id = $1 where id = $2`, [theirs.Member!, here])).rejects.toThrow(/default_role/)
-  await expect(set(`update project set registration_default_role_id = $1 where id = $2`, [theirs.Viewer!, mine.id])).rejects.toThrow(/registration/)
-  await expect(set(`update session set project_id = $1 where id = $2`, [other.id, admin.sessionId])).rejects.toThrow(/session_project/)
+  await expect(
+    set(`update principal set role_id = $1 where id = $2`, [theirs.Member!, admin.memberId]),
+  ).rejects.toThrow(/principal_role/)
+  await expect(
+    set(`update principal set role_id = $1 where id = $2`, [roles.Viewer!, admin.memberId]),
+  ).rejects.toThrow(/principal_role/)
+  await expect(
+    set(`update organisation set default_role_id = $1 where id = $2`, [theirs.Member!, here]),
+  ).rejects.toThrow(/default_role/)
+  await expect(
+    set(`update project set registration_default_role_id = $1 where id = $2`, [
+      theirs.Viewer!,
+      mine.id,
+    ]),
+  ).rejects.toThrow(/registration/)
+  await expect(
+    set(`update session set project_id = $1 where id = $2`, [other.id, admin.sessionId]),
+  ).rejects.toThrow(/session_project/)
   await insert(here, mine.id, admin.memberId, roles.Viewer!)
 })

@@ -2,7 +2,18 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
 import { newcomer, organisation, PASSWORD, signIn, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { acceptUrl, act, addMember, admit, assign, createProject, grant, RANDOM_ID, suspendMember, switchProject } from './verbs.ts'
+import {
+  acceptUrl,
+  act,
+  addMember,
+  admit,
+  assign,
+  createProject,
+  grant,
+  RANDOM_ID,
+  suspendMember,
+  switchProject,
+} from './verbs.ts'
 
 let server: TestServer
 let admin: Person
@@ -26,23 +37,38 @@ const refresh = (person: Person) =>
     { token: person.refreshToken },
   )
 const me = (person: Person) => person.ask(`{ me { id } }`)
-const here = (person: Person) => signIn(server, person.email, PASSWORD, { organisationId: admin.organisationId })
+const here = (person: Person) =>
+  signIn(server, person.email, PASSWORD, { organisationId: admin.organisationId })
 const inHours = (hours: number) => new Date(server.clock.now().getTime() + hours * 3_600_000)
 const statusOf = async (id: string) =>
-  (await admin.ask(`query ($id: ID!) { organisation { member(id: $id) { status lockedAt suspendedUntil } } }`, { id })).organisation.member
+  (
+    await admin.ask(
+      `query ($id: ID!) { organisation { member(id: $id) { status lockedAt suspendedUntil } } }`,
+      { id },
+    )
+  ).organisation.member
 
 /** Nothing gets the person in here: neither their session, nor renewing it, nor signing in, nor switching. */
 async function mustBeOut(person: Person) {
   await expect(me(person)).rejects.toBeRefused('UNAUTHENTICATED', 'SESSION_ENDED')
   await expect(refresh(person)).rejects.toBeRefused('UNAUTHENTICATED', 'SESSION_ENDED')
-  await expect(signIn(server, person.email)).rejects.toBeRefused('UNAUTHENTICATED', 'CREDENTIALS_INVALID')
+  await expect(signIn(server, person.email)).rejects.toBeRefused(
+    'UNAUTHENTICATED',
+    'CREDENTIALS_INVALID',
+  )
   await expect(here(person)).rejects.toBeRefused('UNAUTHENTICATED', 'CREDENTIALS_INVALID')
 }
 
 test('an invited member cannot sign in, and is neither suspended nor activated', async () => {
   const { member, invitationUrl } = await addMember(admin)
-  await expect(signIn(server, member.email)).rejects.toBeRefused('UNAUTHENTICATED', 'CREDENTIALS_INVALID')
-  await expect(act(admin, 'activateMember', member.id)).rejects.toBeRefused('CONFLICT', 'STATE_MISMATCH')
+  await expect(signIn(server, member.email)).rejects.toBeRefused(
+    'UNAUTHENTICATED',
+    'CREDENTIALS_INVALID',
+  )
+  await expect(act(admin, 'activateMember', member.id)).rejects.toBeRefused(
+    'CONFLICT',
+    'STATE_MISMATCH',
+  )
   await expect(suspendMember(admin, member.id)).rejects.toBeRefused('CONFLICT', 'STATE_MISMATCH')
   await act(admin, 'lockMember', member.id)
   await expect(acceptUrl(admin, invitationUrl)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
@@ -52,7 +78,10 @@ test('an invited member cannot sign in, and is neither suspended nor activated',
   // and once removed while invited, the link is dead
   const gone = await addMember(admin)
   await act(admin, 'removeMember', gone.member.id)
-  await expect(acceptUrl(admin, gone.invitationUrl)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
+  await expect(acceptUrl(admin, gone.invitationUrl)).rejects.toBeRefused(
+    'BAD_USER_INPUT',
+    'TOKEN_INVALID',
+  )
 })
 
 test('a locked member goes on in a session until its absolute end, but gets in nowhere anew', async () => {
@@ -72,9 +101,15 @@ test('a locked member goes on in a session until its absolute end, but gets in n
   await switchProject(person, project.id)
   await switchProject(person, null)
   await expect(here(person)).rejects.toBeRefused('UNAUTHENTICATED', 'CREDENTIALS_INVALID')
-  await expect(elsewhere.switchTo(admin.organisationId)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+  await expect(elsewhere.switchTo(admin.organisationId)).rejects.toBeRefused(
+    'FORBIDDEN',
+    'POLICY_FORBIDS',
+  )
   await expect(
-    person.ask(`mutation ($password: String!) { reauthenticate(input: { password: $password }) { accessToken } }`, { password: PASSWORD }),
+    person.ask(
+      `mutation ($password: String!) { reauthenticate(input: { password: $password }) { accessToken } }`,
+      { password: PASSWORD },
+    ),
   ).rejects.toBeRefused('UNAUTHENTICATED', 'CREDENTIALS_INVALID')
   // the other organisation is none the wiser
   expect((await signIn(server, person.email)).organisationId).toBe(other.organisationId)
@@ -88,7 +123,9 @@ test('no refresh carries the session of a locked member past its absolute end', 
   const person = await newcomer(admin)
   await act(admin, 'lockMember', person.memberId)
   person.take((await refresh(person)).refreshSession)
-  await server.database.owner(`update session set expires_at = now() where id = $1`, [person.sessionId])
+  await server.database.owner(`update session set expires_at = now() where id = $1`, [
+    person.sessionId,
+  ])
   await expect(refresh(person)).rejects.toBeRefused('UNAUTHENTICATED', 'SESSION_ENDED')
 })
 
@@ -104,16 +141,24 @@ test('a suspended member is out at once and back by themselves at the moment, wi
   await expect(me(person)).rejects.toBeRefused('UNAUTHENTICATED')
   await expect(refresh(person)).rejects.toBeRefused('UNAUTHENTICATED')
   expect((await here(person)).memberId).toBe(person.memberId)
-  const { organisation: there } = await (await here(admin)).ask(
+  const { organisation: there } = await (
+    await here(admin)
+  ).ask(
     `query ($id: ID!) { organisation { member(id: $id) { status suspendedUntil } members(filter: { status: [SUSPENDED] }) { totalCount } } }`,
     { id: person.memberId },
   )
-  expect(there).toEqual({ member: { status: 'ACTIVE', suspendedUntil: null }, members: { totalCount: 0 } })
+  expect(there).toEqual({
+    member: { status: 'ACTIVE', suspendedUntil: null },
+    members: { totalCount: 0 },
+  })
 })
 
 test('a suspension ends in the future, and without a moment it lasts until told', async () => {
   const person = await newcomer(admin)
-  await expect(suspendMember(admin, person.memberId, inHours(-1))).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
+  await expect(suspendMember(admin, person.memberId, inHours(-1))).rejects.toBeRefused(
+    'BAD_USER_INPUT',
+    'OUT_OF_RANGE',
+  )
   await me(person)
   await suspendMember(admin, person.memberId)
   await mustBeOut(person)
@@ -155,7 +200,10 @@ test('the bar acts on the next request of another node', async () => {
       const person = await newcomer(admin)
       await person.ask(`{ me { id } }`, {}, beside.url)
       await act(admin, bar, person.memberId)
-      await expect(person.ask(`{ me { id } }`, {}, beside.url)).rejects.toBeRefused('UNAUTHENTICATED', 'SESSION_ENDED')
+      await expect(person.ask(`{ me { id } }`, {}, beside.url)).rejects.toBeRefused(
+        'UNAUTHENTICATED',
+        'SESSION_ENDED',
+      )
     }
   } finally {
     await beside.stop()
@@ -196,16 +244,35 @@ test('revoked sessions end and do not switch back in', async () => {
   expect(count).toBe(1)
   await expect(me(person)).rejects.toBeRefused('UNAUTHENTICATED', 'SESSION_ENDED')
   await me(elsewhere)
-  await expect(elsewhere.switchTo(admin.organisationId)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+  await expect(elsewhere.switchTo(admin.organisationId)).rejects.toBeRefused(
+    'FORBIDDEN',
+    'POLICY_FORBIDS',
+  )
   await here(person)
 })
 
 test('verbs about states refuse strangers, neighbours and unknown ids alike', async () => {
   const person = await newcomer(admin)
   const plain = await newcomer(admin)
-  for (const verb of ['lockMember', 'unlockMember', 'suspendMember', 'deactivateMember', 'activateMember', 'removeMember', 'revokeMemberSessions']) {
-    await expect(act(plain, verb, person.memberId), verb).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
-    for (const id of [person.memberId, RANDOM_ID, 'no id']) await expect(act(other, verb, id), verb).rejects.toBeRefused('NOT_FOUND')
+  for (const verb of [
+    'lockMember',
+    'unlockMember',
+    'suspendMember',
+    'deactivateMember',
+    'activateMember',
+    'removeMember',
+    'revokeMemberSessions',
+  ]) {
+    await expect(act(plain, verb, person.memberId), verb).rejects.toBeRefused(
+      'FORBIDDEN',
+      'PERMISSION_MISSING',
+    )
+    for (const id of [person.memberId, RANDOM_ID, 'no id'])
+      await expect(act(other, verb, id), verb).rejects.toBeRefused('NOT_FOUND')
   }
-  expect(await statusOf(person.memberId)).toEqual({ status: 'ACTIVE', lockedAt: null, suspendedUntil: null })
+  expect(await statusOf(person.memberId)).toEqual({
+    status: 'ACTIVE',
+    lockedAt: null,
+    suspendedUntil: null,
+  })
 })

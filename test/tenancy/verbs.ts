@@ -11,24 +11,50 @@ export const RANDOM_ID = '01890000-0000-7000-8000-00000000abcd'
 type Input = Record<string, unknown>
 
 async function run(by: Person, field: string, input: Input, type: string, answer: string) {
-  const data = await by.ask(`mutation ($input: ${type}!) { ${field}(input: $input) { ${answer} } }`, { input })
+  const data = await by.ask(
+    `mutation ($input: ${type}!) { ${field}(input: $input) { ${answer} } }`,
+    { input },
+  )
   return data[field]
 }
 
-async function change(by: Person, field: string, id: string, input: Input, type: string, answer: string) {
+async function change(
+  by: Person,
+  field: string,
+  id: string,
+  input: Input,
+  type: string,
+  answer: string,
+) {
   const document = `mutation ($id: ID!, $input: ${type}!) { ${field}(id: $id, input: $input) { ${answer} } }`
   return (await by.ask(document, { id, input }))[field]
 }
 
 /** A verb that takes an id and nothing else. */
-export async function act(by: Person, field: string, id: string, answer = '__typename', name = 'id') {
-  return (await by.ask(`mutation ($id: ID!) { ${field}(${name}: $id) { ${answer} } }`, { id }))[field]
+export async function act(
+  by: Person,
+  field: string,
+  id: string,
+  answer = '__typename',
+  name = 'id',
+) {
+  return (await by.ask(`mutation ($id: ID!) { ${field}(${name}: $id) { ${answer} } }`, { id }))[
+    field
+  ]
 }
 
 const ROLE = `role { id name level visibility permissions { name } holderCount }`
 
-export const createRole = async (by: Person, permissions: string[] = [], more: Input = {}) =>
-  (await run(by, 'createRole', { name: fresh('Role'), level: 'ORGANISATION', permissions, ...more }, 'CreateRoleInput', ROLE)).role
+export const createRole = async (by: Person, held: string[] = [], more: Input = {}) =>
+  (
+    await run(
+      by,
+      'createRole',
+      { name: fresh('Role'), level: 'ORGANISATION', permissions: held, ...more },
+      'CreateRoleInput',
+      ROLE,
+    )
+  ).role
 
 export const updateRole = async (by: Person, id: string, input: Input) =>
   (await change(by, 'updateRole', id, input, 'UpdateRoleInput', ROLE)).role
@@ -53,12 +79,22 @@ export const createPermission = async (by: Person, input: Input) =>
   ).permission
 
 export const deletePermission = (by: Person, name: string) =>
-  by.ask(`mutation ($name: String!) { deletePermission(name: $name) { organisation { id } } }`, { name })
+  by.ask(`mutation ($name: String!) { deletePermission(name: $name) { organisation { id } } }`, {
+    name,
+  })
 
 const PROJECT = `project { id name slug description signInUrl registration { enabled allowedEmailDomains emailVerificationRequired defaultRole { id name } } }`
 
 export const createProject = async (by: Person, input: Input = {}) =>
-  (await run(by, 'createProject', { name: fresh('Project'), ...input }, 'CreateProjectInput', PROJECT)).project
+  (
+    await run(
+      by,
+      'createProject',
+      { name: fresh('Project'), ...input },
+      'CreateProjectInput',
+      PROJECT,
+    )
+  ).project
 
 export const updateProject = async (by: Person, id: string, input: Input) =>
   (await change(by, 'updateProject', id, input, 'UpdateProjectInput', PROJECT)).project
@@ -75,12 +111,30 @@ export const grant = async (by: Person, principalId: string, projectId: string, 
   ).projectAccess
 
 export const updateMember = async (by: Person, id: string, input: Input) =>
-  (await change(by, 'updateMember', id, input, 'UpdateMemberInput', 'member { id name status role { id name } }')).member
+  (
+    await change(
+      by,
+      'updateMember',
+      id,
+      input,
+      'UpdateMemberInput',
+      'member { id name status role { id name } }',
+    )
+  ).member
 
 export const assign = (by: Person, id: string, roleId: string) => updateMember(by, id, { roleId })
 
 export const suspendMember = async (by: Person, id: string, until: Date | null = null) =>
-  (await change(by, 'suspendMember', id, { until }, 'SuspendInput', 'member { id status suspendedUntil }')).member
+  (
+    await change(
+      by,
+      'suspendMember',
+      id,
+      { until },
+      'SuspendInput',
+      'member { id status suspendedUntil }',
+    )
+  ).member
 
 export const addMember = (by: Person, more: Input = {}) =>
   run(
@@ -92,7 +146,13 @@ export const addMember = (by: Person, more: Input = {}) =>
   )
 
 export const updateSettings = (by: Person, input: Input) =>
-  run(by, 'updateOrganisationSettings', input, 'UpdateOrganisationSettingsInput', 'organisation { id }')
+  run(
+    by,
+    'updateOrganisationSettings',
+    input,
+    'UpdateOrganisationSettingsInput',
+    'organisation { id }',
+  )
 
 export const switchProject = async (by: Person, id: string | null) => {
   const { switchProject: renewed } = await by.ask(
@@ -103,7 +163,11 @@ export const switchProject = async (by: Person, id: string | null) => {
 }
 
 /** Names of what somebody may do, in a project too where one is named. */
-export async function permissions(by: Person, projectId: string | null = null, url?: string): Promise<string[]> {
+export async function permissions(
+  by: Person,
+  projectId: string | null = null,
+  url?: string,
+): Promise<string[]> {
   const { viewer } = await by.ask(
     `query ($projectId: ID) { viewer { permissions(projectId: $projectId) { name } } }`,
     { projectId },
@@ -113,7 +177,11 @@ export async function permissions(by: Person, projectId: string | null = null, u
 }
 
 /** Somebody whose role holds exactly this. */
-export async function holder(admin: Person, names: string[], more: Input = {}): Promise<Person & { roleId: string }> {
+export async function holder(
+  admin: Person,
+  names: string[],
+  more: Input = {},
+): Promise<Person & { roleId: string }> {
   const role = await createRole(admin, names, more)
   const person = await newcomer(admin, { roleId: role.id })
   return Object.assign(person, { roleId: role.id as string })

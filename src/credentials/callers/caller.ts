@@ -1,10 +1,4 @@
-import {
-  everything,
-  granted,
-  isContained,
-  type AccessLevel,
-  type PermissionInfo,
-} from '../../access/permissions.ts'
+import { everything, granted, isContained, type PermissionInfo } from '../../access/permissions.ts'
 import type { Viewer } from '../../access/viewer.ts'
 import { columns, rowAt, type Instant } from '../../database/columns.ts'
 import { sql, type Sql } from '../../database/sql.ts'
@@ -89,7 +83,7 @@ export function authorityOf(
     }
   const { role, ownCatalogue } = principal
   const rolePermissions = granted(
-    { builtIn: role.builtIn, level: role.level as AccessLevel, permissions: role.permissions },
+    { builtIn: role.builtIn, level: role.level, permissions: role.permissions },
     ownCatalogue,
   )
   const permissions = scopes

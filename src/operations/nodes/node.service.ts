@@ -35,8 +35,8 @@ interface Looker {
   caller: Caller | null
   ceilings: SessionCeilings
   now: Date
-  read(context: DatabaseContext): Queries
-  readSelf(userId: string): Queries
+  read: (context: DatabaseContext) => Queries
+  readSelf: (userId: string) => Queries
 }
 
 type Found = { __typename: string; id: string }

@@ -108,7 +108,7 @@ export function visible(viewer: TenantViewer): Sql[] {
 }
 
 /** A suspension lifts by itself at its moment. */
-export const effectiveStatus = (now: Date): Sql =>
+const effectiveStatus = (now: Date): Sql =>
   sql`case when m.status = 'SUSPENDED' and m.suspended_until <= ${now} then 'ACTIVE' else m.status end`
 
 function few<Value>(values: Value[], field: string): Value[] {

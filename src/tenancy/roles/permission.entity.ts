@@ -1,4 +1,5 @@
-import { defineEntity, p, PrimaryKeyProp } from '@mikro-orm/core'
+import type { PrimaryKeyProp } from '@mikro-orm/core'
+import { defineEntity, p } from '@mikro-orm/core'
 import { instant } from '../../database/base.entity.ts'
 import { allow, tenantPolicies } from '../../database/policies.ts'
 

@@ -5,7 +5,7 @@ import {
   type AccessLevel,
   type PermissionInfo,
 } from '../../access/permissions.ts'
-import { must, type TenantViewer, type Visibility } from '../../access/viewer.ts'
+import { must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { changesBetween, record } from '../../outbox/events/event.service.ts'
@@ -58,7 +58,7 @@ export async function updateRole(work: Work, id: string, input: UpdateRoleInput)
     permissions: input.permissions
       ? readPermissions(viewer, input.permissions, role.level)
       : role.permissions,
-    visibility: (input.visibility ?? role.visibility) as Visibility,
+    visibility: input.visibility ?? role.visibility,
   }
   mustBeWithinOwn(viewer, { ...role, ...after }, after.name)
   if (isAdministrative({ ...role, ...after }) && (await isDefault(work, role.id)))
