@@ -181,7 +181,9 @@ test('people hold different roles in different projects, and see those they can 
   expect(await projectsOf(person)).toEqual([])
   await grant(admin, person.memberId, one.id, approver.id)
   await grant(admin, person.memberId, two.id, reader.id)
-  expect((await projectsOf(person)).toSorted()).toEqual([one.id, two.id].toSorted())
+  expect((await projectsOf(person)).toSorted()).toEqual(
+    [one.id as string, two.id as string].toSorted(),
+  )
   expect(await permissions(person, one.id)).toEqual(['viewUser', 'invoice.approve', 'invoice.read'])
   expect(await permissions(person, two.id)).toEqual(['viewUser', 'invoice.read'])
   expect(await permissions(person, three.id)).toEqual(['viewUser'])

@@ -160,7 +160,9 @@ test('sessions of hidden members are in no list', async () => {
   const members = async (by: Person) => {
     const { nodes, totalCount } = await list(by)
     expect(totalCount).toBe(nodes.length)
-    return [...new Set(nodes.map((each: { member: { id: string } }) => each.member.id))].toSorted()
+    return [
+      ...new Set<string>(nodes.map((each: { member: { id: string } }) => each.member.id)),
+    ].toSorted()
   }
   expect(await members(near)).toEqual(idsOf(near, mate))
   expect(await members(alone)).toEqual(idsOf(alone))
