@@ -1,13 +1,27 @@
 import { AppError, conflict, unavailable } from '../shared/errors.ts'
 
-const GONE = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE', 'ETIMEDOUT', 'ENOENT'])
-// PostgreSQL's codes (appendix A): admin shutdown, cannot connect now, too many connections, and what a repetition
-// cures: serialisation failure, deadlock, lock not available.
-const PASSING = new Set(['57P01', '57P02', '57P03', '53300', '40001', '40P01', '55P03'])
+const GONE = new Set([
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+])
+// PostgreSQL's codes (appendix A): 08 connections, 53 resources, 57P shutdown; a statement or a transaction that took
+// too long; and what a repetition cures: serialisation failure, deadlock, lock not available.
+const PASSING = /^(08...|53...|57P..|57014|25P0[34]|40001|40P01|55P03)$/
+// pg and its pool tell these by their words alone.
+const WORDS =
+  /connection terminated|connection error|connection timeout|query read timeout|timeout exceeded when trying to connect|client was closed|not queryable|after calling end on the pool/i
 const UNIQUE_VIOLATION = '23505'
 
 interface DatabaseFailure {
-  code?: string
+  code?: unknown
   message?: string
   constraint?: string
   cause?: unknown
@@ -27,14 +41,8 @@ function brokenUnique(error: unknown): string | undefined {
 
 /** True where the database is away or overtaxed, so that the same request may well succeed in a moment. */
 export const isPassing = (error: unknown): boolean =>
-  chain(error).some(
-    each =>
-      GONE.has(each.code ?? '') ||
-      PASSING.has(each.code ?? '') ||
-      each.code?.startsWith('08') ||
-      /connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/i.test(
-        each.message ?? '',
-      ),
+  chain(error).some(({ code, message }) =>
+    typeof code === 'string' ? GONE.has(code) || PASSING.test(code) : WORDS.test(message ?? ''),
   )
 
 /** Turns what the database refuses into words for the caller; everything else stays what it is. */
@@ -42,6 +50,6 @@ export function sayFailure(error: unknown): never {
   if (error instanceof AppError) throw error
   if (brokenUnique(error))
     throw conflict('ALREADY_EXISTS', 'Something with the same name or address is already there.')
-  if (isPassing(error)) throw unavailable()
+  if (isPassing(error)) throw Object.assign(unavailable(), { cause: error })
   throw error
 }

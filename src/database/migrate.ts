@@ -69,5 +69,5 @@ async function executeOn(
 ): Promise<{ rows: Record<string, unknown>[] }> {
   if (values?.length) return pglite.query<Record<string, unknown>>(text, values)
   const results = await pglite.exec(text)
-  return { rows: results.flatMap(result => result.rows) as Record<string, unknown>[] }
+  return { rows: results.flatMap(result => result.rows) }
 }

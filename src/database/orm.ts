@@ -4,7 +4,7 @@ import { MikroORM as PgliteOrm, defineConfig as forPglite } from '@mikro-orm/pgl
 import { MikroORM as PostgresOrm, defineConfig as forPostgres } from '@mikro-orm/postgresql'
 import { createPostgreSqlTypeParsers } from '@mikro-orm/sql'
 import { join } from 'node:path'
-import { Pool, TypeOverrides, type PoolConfig } from 'pg'
+import { Pool, TypeOverrides, type PoolClient, type PoolConfig } from 'pg'
 import { parse as parseArray } from 'postgres-array'
 import { roleName, type DatabaseContext } from './context.ts'
 import { PgliteStore, PostgresStore, type Store } from './store.ts'
@@ -60,15 +60,20 @@ const parsers = createPostgreSqlTypeParsers(parseArray)
 export const openPglite = (dataDir: string, loadDataDir?: Blob): Promise<PGlite> =>
   PGlite.create({ dataDir: clusterFolder(dataDir), parsers, ...(loadDataDir && { loadDataDir }) })
 
+const NOTICE_MS = 500
+
 /**
  * Connections begin in a role that sees nothing until a context is entered, with instants in UTC, and give up on
- * what takes longer than any request should.
+ * what takes longer than any request should: on locks before others run out of connections.
  */
 const poolConfig = (url: string, role: DatabaseContext['role'], max: number): PoolConfig => ({
   connectionString: url,
   max,
-  options: `-c role=${roleName(role)} -c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000`,
+  options: `-c role=${roleName(role)} -c timezone=UTC -c lock_timeout=5000 -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000`,
   connectionTimeoutMillis: 5_000,
+  // where the network swallows everything, not even the server's own limit is heard of
+  query_timeout: 35_000,
+  keepAlive: true,
   idleTimeoutMillis: 30_000,
   application_name: 'gatehouse',
 })
@@ -103,12 +108,30 @@ async function openPostgres(
   system.on('error', onError)
   system.on('connect', client => void client.on('error', onError))
   const requests = await (orm as PostgresOrm).em.getConnection().getNativeClient()
+  takeBackBroken(requests)
   const store = new PostgresStore(requests, system)
   return {
     orm,
     store,
     close: async () => void (await Promise.all([store.close(), orm.close(true)])),
   }
+}
+
+/**
+ * Kysely gives a connection back only once `begin`, `commit` or `rollback` has succeeded on it: one that broke within a
+ * transaction would be missing from the pool for ever.
+ */
+function takeBackBroken(pool: Pool): void {
+  const lent = new Set<PoolClient>()
+  pool.on('acquire', client => lent.add(client))
+  pool.on('release', (_error, client) => lent.delete(client))
+  pool.on('connect', client => {
+    const takeBack = () => {
+      if (lent.has(client)) client.release(true)
+    }
+    // whoever holds it may give it back properly, once they have noticed
+    client.once('end', () => void setTimeout(takeBack, NOTICE_MS).unref())
+  })
 }
 
 async function openEmbedded(options: DatabaseOptions): Promise<Database> {

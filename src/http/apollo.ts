@@ -10,6 +10,7 @@ import {
   type GraphQLFormattedError,
   type GraphQLSchema,
 } from 'graphql'
+import { isPassing } from '../database/failures.ts'
 import { Context, type Node, type RefreshCookie } from '../graphql/context.ts'
 import { formatError, isOurFault, rootOf } from '../graphql/format-error.ts'
 import {
@@ -99,12 +100,12 @@ const operationPlugin = (
       if (operation) mustBeAffordable(schema, operation, byName, request.variables ?? {})
     },
     didEncounterErrors: async ({ errors, contextValue }) => {
-      for (const error of errors)
-        if (isOurFault(error))
-          app.log.error(
-            { err: rootOf(error), requestId: contextValue.request.requestId, path: error.path },
-            'a request failed',
-          )
+      for (const error of errors) {
+        const err = rootOf(error)
+        const about = { err, requestId: contextValue.request.requestId, path: error.path }
+        if (isOurFault(error)) app.log.error(about, 'a request failed')
+        else if (isPassing(err)) app.log.warn(about, 'a request was put off')
+      }
     },
     willSendResponse: async ({ contextValue, response }) => {
       void contextValue.close()

@@ -32,6 +32,7 @@ export function registerCaller(app: FastifyInstance, node: Node, presence: Prese
       presence.note(caller, request.ip, node.clock())
     } catch (error) {
       if (!isPassing(error)) throw error
+      request.log.warn({ err: error, requestId: request.id }, 'a request was put off')
       return refuse(reply, 503, {
         message: 'The server is busy or restarting. Send the same request again shortly.',
         code: 'SERVICE_UNAVAILABLE',

@@ -7,13 +7,15 @@ export function registerErrors(app: FastifyInstance): void {
   app.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id))
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
     const requestId = request.id
-    if (isPassing(error))
+    if (isPassing(error)) {
+      request.log.warn({ err: error, requestId }, 'a request was put off')
       return refuse(reply, 503, {
         message: 'The server is busy or restarting. Send the same request again shortly.',
         code: 'SERVICE_UNAVAILABLE',
         retryAfter: 1,
         requestId,
       })
+    }
     const status = error.statusCode ?? 500
     if (status >= 500) {
       request.log.error({ err: error, requestId }, 'a request failed')

@@ -45,24 +45,28 @@ export async function run(cluster: Cluster, scenario: Scenario, seconds: number)
   await cluster.admin.query('select pg_stat_statements_reset()')
   const before = { server: cpuOf(server.pid), database: cpuOfFamily(cluster.pid) }
   const started = performance.now()
-  const running = autocannon({
-    url: server.url + path,
-    method,
-    body,
-    connections,
-    duration: seconds,
-    setupClient: client =>
-      client.setHeaders({
-        ...(body && { 'content-type': 'application/json' }),
-        ...headers(next++),
-      }),
-    verifyBody: check,
+  const result = await new Promise<autocannon.Result>((resolve, reject) => {
+    const tracker = autocannon(
+      {
+        url: server.url + path,
+        method,
+        body,
+        connections,
+        duration: seconds,
+        setupClient: client =>
+          client.setHeaders({
+            ...(body && { 'content-type': 'application/json' }),
+            ...headers(next++),
+          }),
+        verifyBody: check,
+      } as autocannon.Options,
+      (error, done) => (error ? reject(error as Error) : resolve(done)),
+    )
+    // autocannon's own histogram knows whole milliseconds only
+    tracker.on('response', (_client, _status, _bytes, time) => void times.push(time))
   })
-  // autocannon's own histogram knows whole milliseconds only
-  running.on('response', (_client, _status, _bytes, time) => void times.push(time))
-  const result = await running
   const elapsed = (performance.now() - started) / 1000
-  const server_ = cpuOf(server.pid) - before.server
+  const served = cpuOf(server.pid) - before.server
   const database = cpuOfFamily(cluster.pid) - before.database
   times.sort((left, right) => left - right)
   const count = times.length
@@ -70,7 +74,7 @@ export async function run(cluster: Cluster, scenario: Scenario, seconds: number)
     requestsPerSecond: count / elapsed,
     p50: times[Math.floor(count * 0.5)] ?? Number.NaN,
     p99: times[Math.floor(count * 0.99)] ?? Number.NaN,
-    serverCpu: server_ / count,
+    serverCpu: served / count,
     databaseCpu: database / count,
     statements: (await countStatements(cluster)) / count,
     errors: result.non2xx + result.errors + result.timeouts + unsound,

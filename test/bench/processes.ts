@@ -105,22 +105,25 @@ export const pinLoad = (): void =>
   })
 
 /** CPU milliseconds that a process has used so far, in user and kernel mode. */
-export function cpuOf(pid: number): number {
-  // the name in parentheses may hold blanks; utime and stime are the 14th and 15th fields
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND
+export const cpuOf = (pid: number): number => statOf(pid)?.own ?? 0
+
+/** CPU milliseconds of a process and of its children, those that have ended included. */
+export function cpuOfFamily(pid: number): number {
+  const children = readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(name => statOf(Number(name)))
+    .filter(stat => stat?.parent === pid)
+  const head = statOf(pid)
+  return children.reduce((sum, stat) => sum + stat!.own, (head?.own ?? 0) + (head?.ended ?? 0))
 }
 
-/** CPU milliseconds of a process and its children that still run. */
-export const cpuOfFamily = (parent: number): number =>
-  cpuOf(parent) +
-  readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name) && parentOf(name) === parent)
-    .reduce((sum, name) => sum + cpuOf(Number(name)), 0)
-
-function parentOf(pid: string): number | undefined {
+function statOf(pid: number): { parent: number; own: number; ended: number } | undefined {
   try {
-    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1])
+    // the name in parentheses may hold blanks; the fields after it are those of proc(5) from the third on
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ').map(Number)
+    const milliseconds = (...places: number[]) =>
+      (places.reduce((sum, place) => sum + fields[place - 3]!, 0) * 1000) / TICKS_PER_SECOND
+    return { parent: fields[1]!, own: milliseconds(14, 15), ended: milliseconds(16, 17) }
   } catch {
     // it ended since the folder was listed
     return undefined

@@ -105,7 +105,7 @@ test('every failure is the same answer to the last byte, and takes as long as a 
     for (const [name, each] of cases) timed.get(name)?.push(timed.has(name) ? await time(each) : 0)
   const medians = [...timed.values()].map(times => times.toSorted((a, b) => a - b)[4]!)
   expect(medians).toHaveLength(5)
-  expect(Math.max(...medians) / Math.min(...medians)).toBeLessThan(2)
+  expect(Math.max(...medians) / Math.min(...medians)).toBeLessThan(3)
 }, 60_000)
 
 test.each([

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto'
+import { cpus } from 'node:os'
+import { signInAll, type Caller } from './callers.ts'
+import { freePort, startCluster, type Cluster } from './cluster.ts'
+import { median, run, type Figures, type Scenario } from './load.ts'
+import { compile, pinLoad, startServer, type Build, type ServerProcess } from './processes.ts'
+import { profile, profilePath } from './profile.ts'
+import { resultTable, shareTable } from './report.ts'
+import { bare, members, viewer } from './scenarios.ts'
+import { MEMBERS, NEIGHBOURS, seed } from './seed.ts'
+
+// `npm run bench` measures; `npm run bench -- --profile` tells where the time goes. Nothing here is a test: figures
+// depend on the machine and on what else it does.
+
+const CONNECTIONS = [1, 16, 64]
+const WARM_UP_SECONDS = 3
+const RUN_SECONDS = 4
+const RUNS = 3
+const POOL = 12
+
+const password = randomBytes(18).toString('base64url')
+
+async function main(): Promise<void> {
+  const profiling = process.argv.includes('--profile')
+  const build = compile()
+  const cluster = await startCluster()
+  pinLoad()
+  const servers: ServerProcess[] = []
+  try {
+    const gatehouse = await startGatehouse(build, cluster, profiling)
+    servers.push(gatehouse)
+    await seed(cluster.admin)
+    const people = await signInAll(gatehouse, password)
+    if (profiling) return await tellProfiles(cluster, build, gatehouse, people)
+    const yardstick = await startServer({
+      build,
+      script: 'test/bench/bare.js',
+      port: await freePort(),
+      ready: '/ready',
+      environment: { DATABASE_URL: cluster.ownerUrl, POOL: String(POOL), NODE_ENV: 'production' },
+    })
+    servers.push(yardstick)
+    await measure(cluster, [
+      ...CONNECTIONS.map(count => viewer(gatehouse, people, count)),
+      ...CONNECTIONS.map(count => bare(yardstick, people, count, 'plain')),
+      ...CONNECTIONS.map(count => bare(yardstick, people, count, 'shared')),
+      members(gatehouse, people, 16),
+    ])
+  } finally {
+    for (const server of servers) await server.stop()
+    await cluster.stop()
+    build.remove()
+  }
+}
+
+const startGatehouse = async (
+  build: Build,
+  cluster: Cluster,
+  profiling: boolean,
+): Promise<ServerProcess> => {
+  const port = await freePort()
+  return startServer({
+    build,
+    script: 'src/main.js',
+    port,
+    ready: '/readyz',
+    nodeArguments: profiling ? ['--import', `${build.folder}/test/bench/profiler.js`] : [],
+    environment: {
+      NODE_ENV: 'production',
+      DATABASE_URL: cluster.ownerUrl,
+      DATABASE_POOL: String(POOL),
+      PUBLIC_URL: `http://localhost:${port}`,
+      SECRET_KEY: randomBytes(32).toString('base64'),
+      // no mail is sent here
+      SMTP_URL: 'smtp://127.0.0.1:9',
+      OPERATOR_PASSWORD: password,
+      ACCESS_TOKEN_SECONDS: '3600',
+      LOG_LEVEL: 'error',
+      ...(profiling && { PROFILE: profilePath(build) }),
+    },
+  })
+}
+
+/** Every scenario in turn, several times over, so that what else the machine does falls on all alike. */
+async function measure(cluster: Cluster, scenarios: Scenario[]): Promise<void> {
+  const runs = new Map<Scenario, Figures[]>(scenarios.map(scenario => [scenario, []]))
+  for (const scenario of scenarios) await run(cluster, scenario, WARM_UP_SECONDS)
+  for (let round = 0; round < RUNS; round++)
+    for (const [scenario, figures] of runs) {
+      figures.push(await run(cluster, scenario, RUN_SECONDS))
+      process.stderr.write('.')
+    }
+  process.stderr.write('\n')
+  const lines = [...runs].map(([{ name, connections }, figures]) => ({
+    name,
+    connections,
+    figures: median(figures),
+  }))
+  console.log(`
+${new Date().toISOString()}, ${cpus().length} cores (${cpus()[0]?.model}), Node ${process.version}, PostgreSQL ${cluster.version}.
+Servers on core 0, load on core 1, PostgreSQL on whichever is free. ${MEMBERS} members, ${NEIGHBOURS} organisations beside.
+Median of ${RUNS} runs of ${RUN_SECONDS} s each, after ${WARM_UP_SECONDS} s of warm-up. Statements as pg_stat_statements counts them.
+
+${resultTable(lines)}`)
+}
+
+async function tellProfiles(
+  cluster: Cluster,
+  build: Build,
+  server: ServerProcess,
+  people: Caller[],
+): Promise<void> {
+  const profiles = [
+    await profile(cluster, build, viewer(server, people, 16), 1),
+    await profile(cluster, build, members(server, people, 16), 2),
+  ]
+  for (const { name, hot } of profiles)
+    console.log(`\n${name}, hottest functions:\n${hot.join('\n')}`)
+  console.log(`\nShare of the server's busy time, at 16 connections:\n\n${shareTable(profiles)}`)
+}
+
+await main()
