@@ -14,7 +14,7 @@ import { isActive } from '../callers/standing.ts'
 import { listApiKeys, listOwnKeys } from './api-key.loaders.ts'
 import { createApiKey, renewApiKey, revokeApiKey } from './api-key.service.ts'
 import { ApiKey, ApiKeyConnection, ApiKeyFilter, ApiKeyPayload, ApiKeySecretPayload, ApiKeyStatus, CreateApiKeyInput, UpdateApiKeyInput } from './api-key.type.ts'
-import { updateApiKey } from './limits.service.ts'
+import { updateApiKey } from './narrowing.service.ts'
 import { toDate } from '../../database/columns.ts'
 
 @ArgsType()
