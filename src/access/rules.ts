@@ -52,7 +52,8 @@ export const identified = door('identified', ({ viewer }) => (viewer ? true : un
 
 /** A key without any scope may ask who it is, and nothing else. */
 const scoped = (viewer: Viewer): true | AppError =>
-  viewer.scopes?.size !== 0 || forbidden('SCOPE_MISSING', 'This key has no scopes: only `viewer` answers it.')
+  viewer.scopes?.size !== 0 ||
+  forbidden('SCOPE_MISSING', 'This key has no scopes: only `viewer` answers it.')
 
 /** Whoever has presented a credential that holds, unless it is a key without scopes. */
 export const identifiedWithScope = door('identifiedWithScope', ({ viewer }) =>

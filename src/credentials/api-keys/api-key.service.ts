@@ -3,7 +3,7 @@ import type { Work } from '../../access/work.ts'
 import { columns, rowAt, toDate } from '../../database/columns.ts'
 import { SYSTEM } from '../../database/context.ts'
 import { firstRow, sql } from '../../database/sql.ts'
-import { changesBetween, record } from '../../outbox/events/event.service.ts'
+import { record } from '../../outbox/events/event.service.ts'
 import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
 import { digest, isId, newId } from '../../shared/tokens.ts'
 import { MEMBER_FIELDS } from '../../tenancy/memberships/member.loaders.ts'
@@ -130,23 +130,6 @@ export async function revokeApiKey(work: Work, id: string): Promise<ApiKey> {
 export const revokeKeysOf = (work: Work, principalId: string) =>
   work.db.rows(sql`
     update api_key set revoked_at = ${work.now}, updated_at = ${work.now} where owner_id = ${principalId} and revoked_at is null`)
-
-/** Renames a key. */
-export async function renameApiKey(
-  work: Work,
-  viewer: TenantViewer,
-  key: ApiKey,
-  name: string,
-): Promise<void> {
-  await work.db.rows(
-    sql`update api_key set name = ${name}, updated_at = ${work.now} where id = ${key.id}`,
-  )
-  await record(work, 'api_key.updated', {
-    organisationId: viewer.organisationId,
-    target: { kind: 'ApiKey', id: key.id, name },
-    changes: changesBetween({ name: key.name }, { name }),
-  })
-}
 
 /** A key that the viewer may manage, with its row locked; revoked ones only where asked for. */
 export async function getManagedKey(

@@ -1,10 +1,10 @@
 import { inOrganisation, inSession, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { sql } from '../../database/sql.ts'
-import { record } from '../../outbox/events/event.service.ts'
+import { changesBetween, record } from '../../outbox/events/event.service.ts'
 import { badInput } from '../../shared/errors.ts'
 import { readTitle } from '../../tenancy/projects/titles.ts'
-import { getManagedKey, readKey, renameApiKey, type Owner } from './api-key.service.ts'
+import { getManagedKey, readKey, type Owner } from './api-key.service.ts'
 import type { ApiKey, UpdateApiKeyInput } from './api-key.type.ts'
 import { isNarrower, readRanges } from './ip-ranges.ts'
 import { readProjects } from './limits.service.ts'
@@ -17,23 +17,29 @@ export async function updateApiKey(
 ): Promise<ApiKey> {
   const viewer = inOrganisation(inSession(work.viewer))
   const { key, owner } = await getManagedKey(work, viewer, id)
-  if (input.name !== undefined)
-    await renameApiKey(work, viewer, key, readTitle(input.name ?? '', ['input', 'name']))
-  const scopes = input.scopes === undefined ? null : narrowedScopes(key, input.scopes)
-  const ranges =
-    input.allowedIpRanges === undefined ? null : narrowedRanges(key, input.allowedIpRanges)
-  if (scopes || ranges)
-    await work.db.rows(sql`
-      update api_key set scopes = coalesce(${scopes}::text[], scopes),
-        allowed_ip_ranges = coalesce(${ranges}::text[], allowed_ip_ranges), updated_at = ${work.now}
-      where id = ${key.id}`)
+  const { name, scopes, allowedIpRanges } = key
+  const after = {
+    name: input.name === undefined ? name : readTitle(input.name ?? '', ['input', 'name']),
+    scopes: input.scopes === undefined ? scopes : narrowedScopes(key, input.scopes),
+    allowedIpRanges:
+      input.allowedIpRanges === undefined
+        ? allowedIpRanges
+        : narrowedRanges(key, input.allowedIpRanges),
+  }
+  await work.db.rows(sql`
+    update api_key set name = ${after.name}, scopes = ${after.scopes}::text[],
+      allowed_ip_ranges = ${after.allowedIpRanges}::text[], updated_at = ${work.now}
+    where id = ${key.id}`)
   if (input.projectIds !== undefined) await confine(work, viewer, owner, key, input.projectIds)
   await record(work, 'api_key.updated', {
     organisationId: viewer.organisationId,
-    target: { kind: 'ApiKey', id: key.id, name: key.name },
-    changes: scopes
-      ? [{ field: 'scopes', before: key.scopes.join(' '), after: scopes.join(' ') }]
-      : [],
+    target: { kind: 'ApiKey', id: key.id, name: after.name },
+    changes: [
+      ...changesBetween({ name, scopes, allowedIpRanges }, after),
+      ...(input.projectIds
+        ? [{ field: 'projects', before: null, after: input.projectIds.join(' ') }]
+        : []),
+    ],
   })
   return readKey(work, key.id)
 }
