@@ -32,10 +32,15 @@ const USER = 'user { id status lockedAt suspendedUntil operator }'
 const verb = (by: Person, field: string, id: string) =>
   act(by, field, id, USER, field.endsWith('Operator') ? 'userId' : 'id')
 const suspend = (by: Person, id: string, until: Date | null) =>
-  by.ask(`mutation ($id: ID!, $input: SuspendInput) { suspendUser(id: $id, input: $input) { ${USER} } }`, { id, input: { until } })
+  by.ask(`mutation ($id: ID!, $input: SuspendInput) { suspendUser(id: $id, input: $input) { ${USER} } }`, {
+    id,
+    input: { until },
+  })
 const me = (by: Person, url = server.url) => by.ask(`{ me { id } }`, {}, url)
 const refresh = (by: Person) =>
-  ask(server.url, `mutation ($token: String!) { refreshSession(input: { refreshToken: $token }) { accessToken } }`, { token: by.refreshToken })
+  ask(server.url, `mutation ($token: String!) { refreshSession(input: { refreshToken: $token }) { accessToken } }`, {
+    token: by.refreshToken,
+  })
 const eventsOn = async (id: string) =>
   (await server.database.owner(`select topic from event where target_id = $1 order by id`, [id])).map(row => row.topic)
 
@@ -46,7 +51,10 @@ test('a locked account starts nothing anew anywhere, and what is open runs on', 
   await refresh(person)
   await expect(signIn(server, person.email)).rejects.toBeRefused(...WRONG)
   // the organisation is not told of it: it is not its lock
-  const { organisation: there } = await admin.ask(`query ($id: ID!) { organisation { member(id: $id) { status lockedAt } } }`, { id: person.memberId })
+  const { organisation: there } = await admin.ask(
+    `query ($id: ID!) { organisation { member(id: $id) { status lockedAt } } }`,
+    { id: person.memberId },
+  )
   expect(there.member).toEqual({ status: 'ACTIVE', lockedAt: null })
   // nor can an administrator lift it
   await act(admin, 'unlockMember', person.memberId)
@@ -76,13 +84,18 @@ test('a suspended or inactive account is out on the next request, on every node,
     await expect(me(person)).rejects.toBeRefused(...OUT)
     await signIn(server, person.email)
   }
-  await expect(suspend(op, admin.userId, new Date(server.clock.now().getTime() - 1000))).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
+  await expect(suspend(op, admin.userId, new Date(server.clock.now().getTime() - 1000))).rejects.toBeRefused(
+    'BAD_USER_INPUT',
+    'OUT_OF_RANGE',
+  )
   const person = await newcomer(admin)
   expect((await suspend(op, person.userId, inAnHour)).suspendUser.user.status).toBe('SUSPENDED')
   server.clock.advance({ hours: 1, seconds: 5 })
   await signIn(server, person.email)
   await expect(refresh(person)).rejects.toBeRefused(...OUT)
-  const { platform } = await (await operator(server)).ask(`query ($id: ID!) { platform { user(id: $id) { status suspendedUntil } } }`, { id: person.userId })
+  const { platform } = await (
+    await operator(server)
+  ).ask(`query ($id: ID!) { platform { user(id: $id) { status suspendedUntil } } }`, { id: person.userId })
   expect(platform.user).toEqual({ status: 'ACTIVE', suspendedUntil: null })
 })
 
@@ -96,7 +109,8 @@ test('all sessions of an account are ended at once', async () => {
 
 test('an account becomes an operator and is one no more, from the next request on', async () => {
   const person = await newcomer(admin)
-  const platform = (url: string) => person.ask(`{ viewer { operator } platform { organisations { totalCount } } }`, {}, url)
+  const platform = (url: string) =>
+    person.ask(`{ viewer { operator } platform { organisations { totalCount } } }`, {}, url)
   await expect(platform(server.url)).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
   expect((await verb(op, 'grantOperator', person.userId)).user.operator).toBe(true)
   expect((await platform(beside.url)).viewer.operator).toBe(true)
@@ -154,7 +168,10 @@ test('a deleted organisation is gone for everybody, and the accounts live on', a
   const founder = await organisation(server)
   const open = await addMember(founder)
   const id = founder.organisationId
-  expect(await act(op, 'deleteOrganisation', id, 'deletedId organisation { id }')).toEqual({ deletedId: id, organisation: null })
+  expect(await act(op, 'deleteOrganisation', id, 'deletedId organisation { id }')).toEqual({
+    deletedId: id,
+    organisation: null,
+  })
   await expect(me(founder)).rejects.toBeRefused(...OUT)
   await expect(refresh(founder)).rejects.toBeRefused(...OUT)
   await expect(accept(server, tokenIn(open.invitationUrl))).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
@@ -162,22 +179,44 @@ test('a deleted organisation is gone for everybody, and the accounts live on', a
   expect(again.organisationId).toBe('')
   await expect(again.switchTo(id)).rejects.toBeRefused('NOT_FOUND')
   for (const field of ['suspendOrganisation', 'activateOrganisation', 'deleteOrganisation'])
-    for (const unknown of [id, RANDOM_ID, 'no id']) await expect(act(op, field, unknown), field).rejects.toBeRefused('NOT_FOUND')
-  await expect(op.ask(`query ($id: ID!) { platform { organisation(id: $id) { id } } }`, { id })).rejects.toBeRefused('NOT_FOUND')
+    for (const unknown of [id, RANDOM_ID, 'no id'])
+      await expect(act(op, field, unknown), field).rejects.toBeRefused('NOT_FOUND')
+  await expect(op.ask(`query ($id: ID!) { platform { organisation(id: $id) { id } } }`, { id })).rejects.toBeRefused(
+    'NOT_FOUND',
+  )
 })
 
-const ACCOUNT_VERBS = ['lockUser', 'unlockUser', 'suspendUser', 'deactivateUser', 'activateUser', 'revokeUserSessions', 'grantOperator', 'revokeOperator']
+const ACCOUNT_VERBS = [
+  'lockUser',
+  'unlockUser',
+  'suspendUser',
+  'deactivateUser',
+  'activateUser',
+  'revokeUserSessions',
+  'grantOperator',
+  'revokeOperator',
+]
 const ORGANISATION_VERBS = ['suspendOrganisation', 'activateOrganisation', 'deleteOrganisation']
-const call = (by: Person, field: string, id: string) => act(by, field, id, '__typename', field.endsWith('Operator') ? 'userId' : 'id')
+const call = (by: Person, field: string, id: string) =>
+  act(by, field, id, '__typename', field.endsWith('Operator') ? 'userId' : 'id')
 
 test('nobody but operators has these verbs, not for themselves either', async () => {
   const member = await newcomer(admin)
   for (const by of [admin, member])
-    for (const [fields, ids] of [[ACCOUNT_VERBS, [member.userId, by.userId, RANDOM_ID]], [ORGANISATION_VERBS, [admin.organisationId, RANDOM_ID]]] as const)
+    for (const [fields, ids] of [
+      [ACCOUNT_VERBS, [member.userId, by.userId, RANDOM_ID]],
+      [ORGANISATION_VERBS, [admin.organisationId, RANDOM_ID]],
+    ] as const)
       for (const field of fields)
-        for (const id of ids) await expect(call(by, field, id), field).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
-  await expect(admin.ask(`{ platform { users { totalCount } } }`)).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
-  await expect(ask(server.url, `mutation { lockUser(id: "${member.userId}") { user { id } } }`)).rejects.toBeRefused('UNAUTHENTICATED')
+        for (const id of ids)
+          await expect(call(by, field, id), field).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
+  await expect(admin.ask(`{ platform { users { totalCount } } }`)).rejects.toBeRefused(
+    'FORBIDDEN',
+    'PERMISSION_MISSING',
+  )
+  await expect(ask(server.url, `mutation { lockUser(id: "${member.userId}") { user { id } } }`)).rejects.toBeRefused(
+    'UNAUTHENTICATED',
+  )
   await me(member)
 })
 
@@ -188,8 +227,10 @@ test('operators need a recent sign-in, which proving oneself again renews', asyn
   op.accessToken = (await refresh(op)).refreshSession.accessToken
   await call(op, 'lockUser', person.userId)
   server.clock.advance({ minutes: 1, seconds: 30 })
-  for (const field of ACCOUNT_VERBS) await expect(call(op, field, person.userId), field).rejects.toBeRefused('STEP_UP_REQUIRED')
-  for (const field of ORGANISATION_VERBS) await expect(call(op, field, founder.organisationId), field).rejects.toBeRefused('STEP_UP_REQUIRED')
+  for (const field of ACCOUNT_VERBS)
+    await expect(call(op, field, person.userId), field).rejects.toBeRefused('STEP_UP_REQUIRED')
+  for (const field of ORGANISATION_VERBS)
+    await expect(call(op, field, founder.organisationId), field).rejects.toBeRefused('STEP_UP_REQUIRED')
   // reading needs none
   await op.ask(`{ platform { users { totalCount } } }`)
   const { reauthenticate } = await op.ask(
@@ -202,5 +243,6 @@ test('operators need a recent sign-in, which proving oneself again renews', asyn
 
 test('acts on unknown accounts and organisations change nothing', async () => {
   for (const field of ACCOUNT_VERBS)
-    for (const id of [RANDOM_ID, 'no id', admin.memberId]) await expect(call(op, field, id), field).rejects.toBeRefused('NOT_FOUND')
+    for (const id of [RANDOM_ID, 'no id', admin.memberId])
+      await expect(call(op, field, id), field).rejects.toBeRefused('NOT_FOUND')
 })

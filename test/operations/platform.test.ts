@@ -74,7 +74,7 @@ test('organisations are listed, searched and filtered, a page at a time', async 
       )
     ).platform.organisations
   const read: string[] = []
-  for (let after: string | null = null, more = true; more; ) {
+  for (let after: string | null = null, more = true; more;) {
     const { nodes, pageInfo } = await page(after)
     read.push(...nodes.map((each: { id: string }) => each.id))
     after = pageInfo.endCursor
@@ -114,7 +114,11 @@ test('an operator reads an organisation of which they are no member, through the
   expect(there.role).toMatchObject({ holderCount: 1, viewerCanAssign: false, viewerCanUpdate: false })
   expect(there.project).toMatchObject({ name: project.name, viewerPermissions: [] })
   expect(there.projects.nodes).toEqual([{ id: project.id }])
-  expect(there.invitations.nodes[0]).toEqual({ email: waiting.member.email, member: { id: waiting.member.id }, inviter: { name: 'Ann Lee' } })
+  expect(there.invitations.nodes[0]).toEqual({
+    email: waiting.member.email,
+    member: { id: waiting.member.id },
+    inviter: { name: 'Ann Lee' },
+  })
   expect(there.sessions.nodes.length).toBeGreaterThan(0)
 })
 
@@ -127,10 +131,17 @@ test('an operator rules no organisation by being one', async () => {
 
 test('what is not there answers NOT_FOUND, one thing beside another', async () => {
   for (const id of [RANDOM_ID, 'no id', admin.memberId]) {
-    await expect(op.ask(`query ($id: ID!) { platform { user(id: $id) { id } } }`, { id })).rejects.toBeRefused('NOT_FOUND')
-    await expect(op.ask(`query ($id: ID!) { platform { organisation(id: $id) { id } } }`, { id })).rejects.toBeRefused('NOT_FOUND')
+    await expect(op.ask(`query ($id: ID!) { platform { user(id: $id) { id } } }`, { id })).rejects.toBeRefused(
+      'NOT_FOUND',
+    )
+    await expect(op.ask(`query ($id: ID!) { platform { organisation(id: $id) { id } } }`, { id })).rejects.toBeRefused(
+      'NOT_FOUND',
+    )
     await expect(
-      op.ask(`query ($o: ID!, $id: ID!) { platform { organisation(id: $o) { member(id: $id) { id } } } }`, { o: neighbour.organisationId, id }),
+      op.ask(`query ($o: ID!, $id: ID!) { platform { organisation(id: $o) { member(id: $id) { id } } } }`, {
+        o: neighbour.organisationId,
+        id,
+      }),
     ).rejects.toBeRefused('NOT_FOUND')
   }
 })
@@ -164,6 +175,12 @@ test('one’s own other organisation answers nothing until one switches there', 
 test('the platform is closed to those who administer the whole of an organisation', async () => {
   const second = await holder(admin, ['viewUser', 'manageUser', 'manageOrganisation'])
   for (const by of [admin, second, member])
-    for (const field of ['settings { mfaRequired }', 'users { totalCount }', 'organisations { totalCount }', `user(id: "${admin.userId}") { id }`, `organisation(id: "${admin.organisationId}") { id }`])
+    for (const field of [
+      'settings { mfaRequired }',
+      'users { totalCount }',
+      'organisations { totalCount }',
+      `user(id: "${admin.userId}") { id }`,
+      `organisation(id: "${admin.organisationId}") { id }`,
+    ])
       await expect(by.ask(`{ platform { ${field} } }`), field).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
 })

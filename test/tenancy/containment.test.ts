@@ -2,8 +2,21 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newcomer, organisation, signIn, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import {
-  acceptUrl, act, addMember, assign, createPermission, createProject, createRole, deleteRole, grant, holder, permissions,
-  suspendMember, updateMember, updateRole, updateSettings,
+  acceptUrl,
+  act,
+  addMember,
+  assign,
+  createPermission,
+  createProject,
+  createRole,
+  deleteRole,
+  grant,
+  holder,
+  permissions,
+  suspendMember,
+  updateMember,
+  updateRole,
+  updateSettings,
 } from './verbs.ts'
 
 let server: TestServer
@@ -41,10 +54,14 @@ test('nobody changes a role beyond their own, not even to make it less, nor wide
     await expect(updateRole(deputy, role.id, { name: 'Mine now' })).rejects.toBeRefused(...BEYOND)
     await expect(deleteRole(deputy, role.id)).rejects.toBeRefused(...BEYOND)
   }
-  await expect(updateRole(deputy, deputy.roleId, { permissions: [...DEPUTY, 'viewAudit'] })).rejects.toBeRefused(...BEYOND)
+  await expect(updateRole(deputy, deputy.roleId, { permissions: [...DEPUTY, 'viewAudit'] })).rejects.toBeRefused(
+    ...BEYOND,
+  )
   const shared = await newcomer(admin)
   const { Member } = await admin.roles()
-  await expect(updateRole(deputy, Member!, { permissions: ['viewUser', 'manageProject'] })).rejects.toBeRefused(...BEYOND)
+  await expect(updateRole(deputy, Member!, { permissions: ['viewUser', 'manageProject'] })).rejects.toBeRefused(
+    ...BEYOND,
+  )
   expect(await permissions(deputy)).toEqual(DEPUTY)
   expect(await permissions(shared)).toEqual(['viewUser'])
 })
@@ -69,7 +86,18 @@ test('nobody hands out a role beyond their own, by whichever way', async () => {
 })
 
 test('only who holds everything in every project makes an Administrator', async () => {
-  const all = ['viewUser', 'manageUser', 'manageServiceAccount', 'manageRole', 'manageProject', 'manageOrganisation', 'manageIntegration', 'viewAudit', 'reviewAccess', 'report.sign']
+  const all = [
+    'viewUser',
+    'manageUser',
+    'manageServiceAccount',
+    'manageRole',
+    'manageProject',
+    'manageOrganisation',
+    'manageIntegration',
+    'viewAudit',
+    'reviewAccess',
+    'report.sign',
+  ]
   const second = await holder(admin, all)
   const { Administrator } = await admin.roles()
   // `invoice.approve`, in every project, would come with it
@@ -84,7 +112,10 @@ test('a role with a broader view than one’s own cannot be made, given or chang
   const near = await holder(admin, DEPUTY, { visibility: 'SHARED_PROJECTS' })
   const project = await createProject(admin)
   const { Viewer } = await admin.roles()
-  const peer = await newcomer(admin, { roleId: near.roleId, projectAccess: [{ projectId: project.id, roleId: Viewer }] })
+  const peer = await newcomer(admin, {
+    roleId: near.roleId,
+    projectAccess: [{ projectId: project.id, roleId: Viewer }],
+  })
   await grant(admin, near.memberId, project.id, Viewer!)
   const wide = await createRole(admin, ['viewUser'])
   const own = await createRole(near, ['viewUser'], { visibility: 'SELF' })
@@ -104,7 +135,14 @@ test('a role with a broader view than one’s own cannot be made, given or chang
 test('nobody acts on a member who holds what they lack', async () => {
   const keeper = await holder(admin, ['viewAudit'])
   for (const id of [admin.memberId, keeper.memberId]) {
-    for (const verb of ['lockMember', 'unlockMember', 'deactivateMember', 'activateMember', 'removeMember', 'revokeMemberSessions'])
+    for (const verb of [
+      'lockMember',
+      'unlockMember',
+      'deactivateMember',
+      'activateMember',
+      'removeMember',
+      'revokeMemberSessions',
+    ])
       await expect(act(deputy, verb, id), verb).rejects.toBeRefused(...BEYOND)
     await expect(suspendMember(deputy, id)).rejects.toBeRefused(...BEYOND)
     await expect(updateMember(deputy, id, { firstName: 'Eve' })).rejects.toBeRefused(...BEYOND)
@@ -192,13 +230,19 @@ test('a demotion and a changed role act on the next request, on every node', asy
     await updateRole(admin, person.roleId, { permissions: ['viewUser'] })
     expect(await onBoth()).toEqual([['viewUser'], ['viewUser']])
     const locked = `mutation ($id: ID!) { lockMember(id: $id) { member { id } } }`
-    await expect(person.ask(locked, { id: deputy.memberId }, beside.url)).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
+    await expect(person.ask(locked, { id: deputy.memberId }, beside.url)).rejects.toBeRefused(
+      'FORBIDDEN',
+      'PERMISSION_MISSING',
+    )
 
     await assign(admin, person.memberId, deputy.roleId)
     expect(await onBoth()).toEqual([DEPUTY, DEPUTY])
     await assign(admin, person.memberId, (await admin.roles()).Member!)
     expect(await onBoth()).toEqual([['viewUser'], ['viewUser']])
-    await expect(person.ask(locked, { id: deputy.memberId }, beside.url)).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
+    await expect(person.ask(locked, { id: deputy.memberId }, beside.url)).rejects.toBeRefused(
+      'FORBIDDEN',
+      'PERMISSION_MISSING',
+    )
   } finally {
     await beside.stop()
   }

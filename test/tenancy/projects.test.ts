@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newcomer, organisation, signIn, type Person } from '../support/people.ts'
+import { newcomer, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import {
-  act, admit, assign, createPermission, createProject, createRole, grant, holder, permissions, RANDOM_ID,
-  switchProject, updateProject,
+  act,
+  createPermission,
+  createProject,
+  createRole,
+  grant,
+  holder,
+  permissions,
+  RANDOM_ID,
+  updateProject,
 } from './verbs.ts'
 
 let server: TestServer
@@ -28,14 +35,12 @@ const projectsOf = async (by: Person) =>
   (await by.ask(`{ organisation { projects(first: 100) { nodes { id } } } }`)).organisation.projects.nodes.map(
     (each: { id: string }) => each.id,
   )
-const place = async (by: Person) => {
-  const { viewer } = await by.ask(`{ viewer { project { id } session { project { id } } organisation { id } } }`)
-  expect(viewer.session.project).toEqual(viewer.project)
-  return viewer.project?.id ?? null
-}
-
 test('a project is opened, changed and deleted', async () => {
-  const made = await createProject(admin, { name: 'Crème Brûlée & Co', description: ' Sweet ', signInUrl: 'https://app.example.com/in' })
+  const made = await createProject(admin, {
+    name: 'Crème Brûlée & Co',
+    description: ' Sweet ',
+    signInUrl: 'https://app.example.com/in',
+  })
   expect(made).toMatchObject({
     name: 'Crème Brûlée & Co',
     slug: 'creme-brulee-co',
@@ -55,7 +60,12 @@ test('a project is opened, changed and deleted', async () => {
     slug: 'bakery',
     description: null,
     signInUrl: null,
-    registration: { enabled: true, allowedEmailDomains: ['example.com'], defaultRole: { name: 'Viewer' }, emailVerificationRequired: true },
+    registration: {
+      enabled: true,
+      allowedEmailDomains: ['example.com'],
+      defaultRole: { name: 'Viewer' },
+      emailVerificationRequired: true,
+    },
   })
   // what is left out is kept
   expect(await updateProject(admin, made.id, {})).toEqual(changed)
@@ -76,12 +86,19 @@ test('short names are well made, derived or asked for, and unique in the organis
   await expect(createProject(admin, { name: 'Twice' })).rejects.toBeRefused('CONFLICT', 'ALREADY_EXISTS')
   const free = await createProject(admin, { name: 'Twice', slug: 'twice-2' })
   await expect(updateProject(admin, free.id, { slug: 'twice' })).rejects.toBeRefused('CONFLICT', 'ALREADY_EXISTS')
-  const both = await Promise.allSettled([createProject(admin, { slug: 'race' }), createProject(admin, { slug: 'race' })])
+  const both = await Promise.allSettled([
+    createProject(admin, { slug: 'race' }),
+    createProject(admin, { slug: 'race' }),
+  ])
   expect(both.filter(each => each.status === 'fulfilled')).toHaveLength(1)
-  expect((both.find(each => each.status === 'rejected') as PromiseRejectedResult).reason).toBeRefused('CONFLICT', 'ALREADY_EXISTS')
+  expect((both.find(each => each.status === 'rejected') as PromiseRejectedResult).reason).toBeRefused(
+    'CONFLICT',
+    'ALREADY_EXISTS',
+  )
   for (const slug of ['', 'Upper', 'a b', '-a', 'a-', 'ä', 'a'.repeat(49)])
     await expect(createProject(admin, { slug })).rejects.toBeRefused('BAD_USER_INPUT')
-  for (const name of ['', '  ', 'two\nlines', 'x'.repeat(101)]) await expect(createProject(admin, { name, slug: 'fine' })).rejects.toBeRefused('BAD_USER_INPUT')
+  for (const name of ['', '  ', 'two\nlines', 'x'.repeat(101)])
+    await expect(createProject(admin, { name, slug: 'fine' })).rejects.toBeRefused('BAD_USER_INPUT')
   for (const signInUrl of ['javascript:alert(1)', 'data:text/html,x', 'ftp://example.com', 'nowhere', '//example.com'])
     await expect(createProject(admin, { signInUrl }), signInUrl).rejects.toBeRefused('BAD_USER_INPUT')
 })
@@ -95,14 +112,18 @@ test('only those who manage projects do, and a neighbour’s are unknown', async
   for (const id of [project.id, RANDOM_ID, 'no id']) {
     await expect(updateProject(neighbour, id, { name: 'Mine' })).rejects.toBeRefused('NOT_FOUND')
     await expect(act(neighbour, 'deleteProject', id)).rejects.toBeRefused('NOT_FOUND')
-    await expect(neighbour.ask(`query ($id: ID!) { organisation { project(id: $id) { id } } }`, { id })).rejects.toBeRefused('NOT_FOUND')
+    await expect(
+      neighbour.ask(`query ($id: ID!) { organisation { project(id: $id) { id } } }`, { id }),
+    ).rejects.toBeRefused('NOT_FOUND')
   }
   await expect(grant(neighbour, admin.memberId, project.id, roles.Viewer!)).rejects.toBeRefused('NOT_FOUND')
   const own = await createProject(neighbour)
   const theirs = await neighbour.roles()
   await expect(grant(neighbour, admin.memberId, own.id, theirs.Viewer!)).rejects.toBeRefused('NOT_FOUND')
   await expect(grant(neighbour, neighbour.memberId, own.id, roles.Viewer!)).rejects.toBeRefused('NOT_FOUND')
-  await expect(createProject(neighbour, { registration: { defaultRoleId: roles.Viewer } })).rejects.toBeRefused('NOT_FOUND')
+  await expect(createProject(neighbour, { registration: { defaultRoleId: roles.Viewer } })).rejects.toBeRefused(
+    'NOT_FOUND',
+  )
 })
 
 test('people hold different roles in different projects, and see those they can enter', async () => {
@@ -118,9 +139,13 @@ test('people hold different roles in different projects, and see those they can 
   expect(await permissions(person, two.id)).toEqual(['viewUser', 'invoice.read'])
   expect(await permissions(person, three.id)).toEqual(['viewUser'])
   expect(await permissions(person, RANDOM_ID)).toEqual(['viewUser'])
-  await expect(person.ask(`query ($id: ID!) { organisation { project(id: $id) { id } } }`, { id: three.id })).rejects.toBeRefused('NOT_FOUND')
+  await expect(
+    person.ask(`query ($id: ID!) { organisation { project(id: $id) { id } } }`, { id: three.id }),
+  ).rejects.toBeRefused('NOT_FOUND')
   // the Administrator holds everything in every project without a place in it
-  expect(await permissions(admin, three.id)).toEqual(expect.arrayContaining(['manageProjectAccess', 'invoice.approve', 'invoice.read']))
+  expect(await permissions(admin, three.id)).toEqual(
+    expect.arrayContaining(['manageProjectAccess', 'invoice.approve', 'invoice.read']),
+  )
 
   const changed = await grant(admin, person.memberId, one.id, reader.id)
   expect(changed.role.id).toBe(reader.id)
@@ -129,7 +154,10 @@ test('people hold different roles in different projects, and see those they can 
   expect(await permissions(person, one.id)).toEqual(['viewUser'])
   expect(await projectsOf(person)).toEqual([two.id])
   await expect(act(admin, 'revokeProjectAccess', changed.id)).rejects.toBeRefused('NOT_FOUND')
-  await expect(grant(admin, person.memberId, one.id, roles.Member!)).rejects.toBeRefused('BAD_USER_INPUT', 'ROLE_LEVEL_MISMATCH')
+  await expect(grant(admin, person.memberId, one.id, roles.Member!)).rejects.toBeRefused(
+    'BAD_USER_INPUT',
+    'ROLE_LEVEL_MISMATCH',
+  )
 })
 
 test('who manages access inside one project does so there alone, and within what they hold there', async () => {
@@ -169,82 +197,8 @@ test('who manages projects hands out no more in them than they hold themselves',
   await expect(grant(planner, planner.memberId, project.id, approver.id)).rejects.toBeRefused(...BEYOND)
   const harmless = await updateProject(planner, project.id, { registration: { defaultRoleId: roles.Viewer } })
   expect(harmless.registration.defaultRole.name).toBe('Viewer')
-  await expect(updateProject(planner, project.id, { registration: { defaultRoleId: approver.id } })).rejects.toBeRefused(...BEYOND)
+  await expect(
+    updateProject(planner, project.id, { registration: { defaultRoleId: approver.id } }),
+  ).rejects.toBeRefused(...BEYOND)
   await expect(createProject(planner, { registration: { defaultRoleId: approver.id } })).rejects.toBeRefused(...BEYOND)
-})
-
-test('a session enters projects of its person, and leaves them when put out, demoted or when they are deleted', async () => {
-  const [one, two] = [await createProject(admin), await createProject(admin)]
-  const person = await newcomer(admin)
-  const first = await grant(admin, person.memberId, one.id, roles.Viewer!)
-  await grant(admin, person.memberId, two.id, roles.Viewer!)
-  const before = person.accessToken
-  await switchProject(person, one.id)
-  expect(await place(person)).toBe(one.id)
-  const claims = JSON.parse(Buffer.from(person.accessToken.split('.')[1]!, 'base64url').toString())
-  expect(claims.prj).toBe(one.id)
-  const stale = Object.assign(Object.create(person) as Person, { accessToken: before })
-  await expect(stale.ask(`{ me { id } }`)).rejects.toBeRefused('UNAUTHENTICATED')
-  await expect(switchProject(person, RANDOM_ID)).rejects.toBeRefused('NOT_FOUND')
-  await expect(switchProject(person, (await createProject(admin)).id)).rejects.toBeRefused('NOT_FOUND')
-  await expect(switchProject(person, (await createProject(neighbour)).id)).rejects.toBeRefused('NOT_FOUND')
-  expect(await place(person)).toBe(one.id)
-
-  await act(admin, 'revokeProjectAccess', first.id)
-  expect(await place(person)).toBeNull()
-  await switchProject(person, two.id)
-  await act(admin, 'deleteProject', two.id)
-  expect(await place(person)).toBeNull()
-  await expect(switchProject(person, two.id)).rejects.toBeRefused('NOT_FOUND')
-
-  const ruler = await newcomer(admin, { roleId: roles.Administrator })
-  await switchProject(ruler, one.id)
-  expect(await place(ruler)).toBe(one.id)
-  await assign(admin, ruler.memberId, roles.Member!)
-  expect(await place(ruler)).toBeNull()
-  await switchProject(ruler, null)
-})
-
-test('switching to a project elsewhere switches the organisation, unless the membership there is closed', async () => {
-  const theirs = await createProject(neighbour)
-  const there = await neighbour.roles()
-  const person = await newcomer(admin)
-  const memberId = await admit(neighbour, person)
-  await expect(switchProject(person, theirs.id)).rejects.toBeRefused('NOT_FOUND')
-  await grant(neighbour, memberId, theirs.id, there.Viewer!)
-  const second = await signIn(server, person.email, undefined, { organisationId: admin.organisationId })
-  await switchProject(person, theirs.id)
-  expect(person.organisationId).toBe(neighbour.organisationId)
-  expect(await place(person)).toBe(theirs.id)
-  for (const [bar, readmit] of [['lockMember', 'unlockMember'], ['suspendMember', 'activateMember']] as const) {
-    await act(neighbour, bar, memberId)
-    await expect(switchProject(second, theirs.id)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
-    await act(neighbour, readmit, memberId)
-  }
-  await act(neighbour, 'removeMember', memberId)
-  await expect(switchProject(second, theirs.id)).rejects.toBeRefused('NOT_FOUND')
-  const rows = await server.database.owner(`select id from project_access where principal_id = $1`, [memberId])
-  expect(rows).toEqual([])
-})
-
-test('the database keeps project, role and principal in one organisation', async () => {
-  const theirs = await neighbour.roles()
-  const [mine, other] = [await createProject(admin), await createProject(neighbour)]
-  const insert = (organisationId: string, projectId: string, principalId: string, roleId: string) =>
-    server.database.owner(
-      `insert into project_access (id, created_at, organisation_id, project_id, principal_id, role_id) values (gen_random_uuid(), now(), $1, $2, $3, $4)`,
-      [organisationId, projectId, principalId, roleId],
-    )
-  const here = admin.organisationId
-  await expect(insert(here, other.id, admin.memberId, roles.Viewer!)).rejects.toThrow(/project_access_project/)
-  await expect(insert(here, mine.id, neighbour.memberId, roles.Viewer!)).rejects.toThrow(/project_access_of/)
-  await expect(insert(here, mine.id, admin.memberId, theirs.Viewer!)).rejects.toThrow(/project_access_with_role/)
-  await expect(insert(here, mine.id, admin.memberId, roles.Member!)).rejects.toThrow(/project_access_with_role/)
-  const set = (text: string, values: string[]) => server.database.owner(text, values)
-  await expect(set(`update principal set role_id = $1 where id = $2`, [theirs.Member!, admin.memberId])).rejects.toThrow(/principal_role/)
-  await expect(set(`update principal set role_id = $1 where id = $2`, [roles.Viewer!, admin.memberId])).rejects.toThrow(/principal_role/)
-  await expect(set(`update organisation set default_role_id = $1 where id = $2`, [theirs.Member!, here])).rejects.toThrow(/default_role/)
-  await expect(set(`update project set registration_default_role_id = $1 where id = $2`, [theirs.Viewer!, mine.id])).rejects.toThrow(/registration/)
-  await expect(set(`update session set project_id = $1 where id = $2`, [other.id, admin.sessionId])).rejects.toThrow(/session_project/)
-  await insert(here, mine.id, admin.memberId, roles.Viewer!)
 })

@@ -3,8 +3,19 @@ import { Refusal } from '../support/client.ts'
 import { newcomer, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import {
-  addMember, assign, createPermission, createProject, createRole, deletePermission, deleteRole, grant, permissions,
-  RANDOM_ID, updateProject, updateRole, updateSettings,
+  addMember,
+  assign,
+  createPermission,
+  createProject,
+  createRole,
+  deletePermission,
+  deleteRole,
+  grant,
+  permissions,
+  RANDOM_ID,
+  updateProject,
+  updateRole,
+  updateSettings,
 } from './verbs.ts'
 
 let server: TestServer
@@ -64,7 +75,10 @@ test('a permission of one’s own reaches roles, callers and the Administrator, 
 
 test('a permission needs a good name, a description, and one that is not taken', async () => {
   for (const name of ['', 'has space', 'naïve', '.dot', 'dot.', 'a..b', '1st', 'a-b', 'a'.repeat(65), '__proto__'])
-    expect(await fault(createPermission(admin, { name }))).toMatchObject({ path: ['input', 'name'], reason: 'INVALID_FORMAT' })
+    expect(await fault(createPermission(admin, { name }))).toMatchObject({
+      path: ['input', 'name'],
+      reason: 'INVALID_FORMAT',
+    })
   expect(await fault(createPermission(admin, { name: 'ok.name', description: ' ' }))).toMatchObject({
     path: ['input', 'description'],
     reason: 'REQUIRED',
@@ -92,8 +106,16 @@ test('an organisation has at most a hundred permissions of its own, also when th
 })
 
 test('a role is created, changed and deleted', async () => {
-  const role = await createRole(admin, ['manageUser', 'viewAudit', 'viewAudit'], { name: 'Support desk', visibility: 'SHARED_PROJECTS' })
-  expect(role).toMatchObject({ name: 'Support desk', level: 'ORGANISATION', visibility: 'SHARED_PROJECTS', holderCount: 0 })
+  const role = await createRole(admin, ['manageUser', 'viewAudit', 'viewAudit'], {
+    name: 'Support desk',
+    visibility: 'SHARED_PROJECTS',
+  })
+  expect(role).toMatchObject({
+    name: 'Support desk',
+    level: 'ORGANISATION',
+    visibility: 'SHARED_PROJECTS',
+    holderCount: 0,
+  })
   // what a permission implies is shown with it
   expect(role.permissions.map((each: { name: string }) => each.name)).toEqual(['viewUser', 'manageUser', 'viewAudit'])
   const changed = await updateRole(admin, role.id, { name: 'Desk', permissions: [] })
@@ -109,10 +131,18 @@ test('a role is created, changed and deleted', async () => {
 
 test('unknown permissions and those of the other level are refused with the place where they stand', async () => {
   const path = ['input', 'permissions', 1]
-  expect(await fault(createRole(admin, ['viewUser', 'invoice.approve']))).toMatchObject({ path, reason: 'PERMISSION_UNKNOWN' })
-  expect(await fault(createRole(admin, ['viewUser', 'manageProjectAccess']))).toMatchObject({ path, reason: 'ROLE_LEVEL_MISMATCH' })
+  expect(await fault(createRole(admin, ['viewUser', 'invoice.approve']))).toMatchObject({
+    path,
+    reason: 'PERMISSION_UNKNOWN',
+  })
+  expect(await fault(createRole(admin, ['viewUser', 'manageProjectAccess']))).toMatchObject({
+    path,
+    reason: 'ROLE_LEVEL_MISMATCH',
+  })
   const inside = await createRole(admin, ['manageProjectAccess'], { level: 'PROJECT' })
-  expect(await fault(updateRole(admin, inside.id, { permissions: ['manageProjectAccess', 'manageUser'] }))).toMatchObject({
+  expect(
+    await fault(updateRole(admin, inside.id, { permissions: ['manageProjectAccess', 'manageUser'] })),
+  ).toMatchObject({
     path,
     reason: 'ROLE_LEVEL_MISMATCH',
   })
@@ -187,14 +217,26 @@ test('a default role is never an administrative one, whichever way it is tried',
   const plain = await createRole(admin, ['viewUser'])
   await expect(updateSettings(admin, { defaultRoleId: strong.id })).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
   await updateSettings(admin, { defaultRoleId: plain.id })
-  await expect(updateRole(admin, plain.id, { permissions: ['manageUser'] })).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+  await expect(updateRole(admin, plain.id, { permissions: ['manageUser'] })).rejects.toBeRefused(
+    'FORBIDDEN',
+    'POLICY_FORBIDS',
+  )
   await expect(deleteRole(admin, plain.id, strong.id)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
 
   const inside = await createRole(admin, [], { level: 'PROJECT' })
   const project = await createProject(admin, { registration: { defaultRoleId: inside.id } })
   const { 'Project administrator': ruler } = await admin.roles()
-  await expect(updateProject(admin, project.id, { registration: { defaultRoleId: ruler } })).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
-  await expect(createProject(admin, { registration: { defaultRoleId: ruler } })).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
-  await expect(updateRole(admin, inside.id, { permissions: ['manageProjectAccess'] })).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+  await expect(updateProject(admin, project.id, { registration: { defaultRoleId: ruler } })).rejects.toBeRefused(
+    'FORBIDDEN',
+    'POLICY_FORBIDS',
+  )
+  await expect(createProject(admin, { registration: { defaultRoleId: ruler } })).rejects.toBeRefused(
+    'FORBIDDEN',
+    'POLICY_FORBIDS',
+  )
+  await expect(updateRole(admin, inside.id, { permissions: ['manageProjectAccess'] })).rejects.toBeRefused(
+    'FORBIDDEN',
+    'POLICY_FORBIDS',
+  )
   await expect(deleteRole(admin, inside.id, ruler)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
 })

@@ -2,7 +2,18 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
 import { newcomer, organisation, PASSWORD, signIn, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { acceptUrl, act, addMember, admit, assign, createProject, grant, RANDOM_ID, suspendMember, switchProject } from './verbs.ts'
+import {
+  acceptUrl,
+  act,
+  addMember,
+  admit,
+  assign,
+  createProject,
+  grant,
+  RANDOM_ID,
+  suspendMember,
+  switchProject,
+} from './verbs.ts'
 
 let server: TestServer
 let admin: Person
@@ -29,7 +40,8 @@ const me = (person: Person) => person.ask(`{ me { id } }`)
 const here = (person: Person) => signIn(server, person.email, PASSWORD, { organisationId: admin.organisationId })
 const inHours = (hours: number) => new Date(server.clock.now().getTime() + hours * 3_600_000)
 const statusOf = async (id: string) =>
-  (await admin.ask(`query ($id: ID!) { organisation { member(id: $id) { status lockedAt suspendedUntil } } }`, { id })).organisation.member
+  (await admin.ask(`query ($id: ID!) { organisation { member(id: $id) { status lockedAt suspendedUntil } } }`, { id }))
+    .organisation.member
 
 /** Nothing gets the person in here: neither their session, nor renewing it, nor signing in, nor switching. */
 async function mustBeOut(person: Person) {
@@ -74,7 +86,9 @@ test('a locked member goes on in a session until its absolute end, but gets in n
   await expect(here(person)).rejects.toBeRefused('UNAUTHENTICATED', 'CREDENTIALS_INVALID')
   await expect(elsewhere.switchTo(admin.organisationId)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
   await expect(
-    person.ask(`mutation ($password: String!) { reauthenticate(input: { password: $password }) { accessToken } }`, { password: PASSWORD }),
+    person.ask(`mutation ($password: String!) { reauthenticate(input: { password: $password }) { accessToken } }`, {
+      password: PASSWORD,
+    }),
   ).rejects.toBeRefused('UNAUTHENTICATED', 'CREDENTIALS_INVALID')
   // the other organisation is none the wiser
   expect((await signIn(server, person.email)).organisationId).toBe(other.organisationId)
@@ -104,7 +118,9 @@ test('a suspended member is out at once and back by themselves at the moment, wi
   await expect(me(person)).rejects.toBeRefused('UNAUTHENTICATED')
   await expect(refresh(person)).rejects.toBeRefused('UNAUTHENTICATED')
   expect((await here(person)).memberId).toBe(person.memberId)
-  const { organisation: there } = await (await here(admin)).ask(
+  const { organisation: there } = await (
+    await here(admin)
+  ).ask(
     `query ($id: ID!) { organisation { member(id: $id) { status suspendedUntil } members(filter: { status: [SUSPENDED] }) { totalCount } } }`,
     { id: person.memberId },
   )
@@ -203,9 +219,26 @@ test('revoked sessions end and do not switch back in', async () => {
 test('verbs about states refuse strangers, neighbours and unknown ids alike', async () => {
   const person = await newcomer(admin)
   const plain = await newcomer(admin)
-  for (const verb of ['lockMember', 'unlockMember', 'suspendMember', 'deactivateMember', 'activateMember', 'removeMember', 'revokeMemberSessions']) {
+  for (const verb of [
+    'lockMember',
+    'unlockMember',
+    'suspendMember',
+    'deactivateMember',
+    'activateMember',
+    'removeMember',
+    'revokeMemberSessions',
+  ]) {
     await expect(act(plain, verb, person.memberId), verb).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
-    for (const id of [person.memberId, RANDOM_ID, 'no id']) await expect(act(other, verb, id), verb).rejects.toBeRefused('NOT_FOUND')
+    for (const id of [person.memberId, RANDOM_ID, 'no id'])
+      await expect(act(other, verb, id), verb).rejects.toBeRefused('NOT_FOUND')
   }
   expect(await statusOf(person.memberId)).toEqual({ status: 'ACTIVE', lockedAt: null, suspendedUntil: null })
+})
+
+test('one person enters from many devices at once', async () => {
+  const person = await newcomer(admin)
+  await admit(other, person)
+  const sessions = await Promise.all(Array.from({ length: 4 }, () => here(person)))
+  await Promise.all(sessions.map(each => each.switchTo(other.organisationId)))
+  await Promise.all(sessions.map(me))
 })

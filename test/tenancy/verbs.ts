@@ -28,7 +28,15 @@ export async function act(by: Person, field: string, id: string, answer = '__typ
 const ROLE = `role { id name level visibility permissions { name } holderCount }`
 
 export const createRole = async (by: Person, permissions: string[] = [], more: Input = {}) =>
-  (await run(by, 'createRole', { name: fresh('Role'), level: 'ORGANISATION', permissions, ...more }, 'CreateRoleInput', ROLE)).role
+  (
+    await run(
+      by,
+      'createRole',
+      { name: fresh('Role'), level: 'ORGANISATION', permissions, ...more },
+      'CreateRoleInput',
+      ROLE,
+    )
+  ).role
 
 export const updateRole = async (by: Person, id: string, input: Input) =>
   (await change(by, 'updateRole', id, input, 'UpdateRoleInput', ROLE)).role
@@ -75,7 +83,8 @@ export const grant = async (by: Person, principalId: string, projectId: string, 
   ).projectAccess
 
 export const updateMember = async (by: Person, id: string, input: Input) =>
-  (await change(by, 'updateMember', id, input, 'UpdateMemberInput', 'member { id name status role { id name } }')).member
+  (await change(by, 'updateMember', id, input, 'UpdateMemberInput', 'member { id name status role { id name } }'))
+    .member
 
 export const assign = (by: Person, id: string, roleId: string) => updateMember(by, id, { roleId })
 

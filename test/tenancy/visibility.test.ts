@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newcomer, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { act, addMember, createProject, createRole, grant, holder, RANDOM_ID, suspendMember, updateMember } from './verbs.ts'
+import {
+  act,
+  addMember,
+  createProject,
+  createRole,
+  grant,
+  holder,
+  RANDOM_ID,
+  suspendMember,
+  updateMember,
+} from './verbs.ts'
 
 let server: TestServer
 let admin: Person
@@ -36,7 +46,9 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const shown = async (by: Person, more = '') => {
-  const { organisation: there } = await by.ask(`{ organisation { members(first: 100${more}) { nodes { id } totalCount } } }`)
+  const { organisation: there } = await by.ask(
+    `{ organisation { members(first: 100${more}) { nodes { id } totalCount } } }`,
+  )
   const found = there.members.nodes.map((each: { id: string }) => each.id).sort()
   expect(there.members.totalCount).toBe(found.length)
   return found
@@ -56,12 +68,14 @@ test('the member list shows as much as the role of the viewer', async () => {
 })
 
 test('a member by id is there or unknown', async () => {
-  const byId = (by: Person, id: string) => by.ask(`query ($id: ID!) { organisation { member(id: $id) { id email } } }`, { id })
+  const byId = (by: Person, id: string) =>
+    by.ask(`query ($id: ID!) { organisation { member(id: $id) { id email } } }`, { id })
   const node = (by: Person, id: string) => by.ask(`query ($id: ID!) { node(id: $id) { id } }`, { id })
   for (const ask of [byId, node]) {
     await ask(near, mate.memberId)
     await ask(alone, alone.memberId)
-    for (const id of [hidden.memberId, admin.memberId, RANDOM_ID]) await expect(ask(near, id)).rejects.toBeRefused('NOT_FOUND')
+    for (const id of [hidden.memberId, admin.memberId, RANDOM_ID])
+      await expect(ask(near, id)).rejects.toBeRefused('NOT_FOUND')
     for (const id of [mate.memberId, hidden.memberId]) await expect(ask(alone, id)).rejects.toBeRefused('NOT_FOUND')
   }
 })
@@ -70,7 +84,14 @@ test('every verb knows nobody whom the role does not show', async () => {
   const { Member, Viewer } = await admin.roles()
   for (const by of [alone, near]) {
     for (const id of [hidden.memberId, RANDOM_ID]) {
-      for (const verb of ['lockMember', 'unlockMember', 'deactivateMember', 'activateMember', 'removeMember', 'revokeMemberSessions'])
+      for (const verb of [
+        'lockMember',
+        'unlockMember',
+        'deactivateMember',
+        'activateMember',
+        'removeMember',
+        'revokeMemberSessions',
+      ])
         await expect(act(by, verb, id), verb).rejects.toBeRefused('NOT_FOUND')
       await expect(suspendMember(by, id)).rejects.toBeRefused('NOT_FOUND')
       await expect(updateMember(by, id, { firstName: 'Eve' })).rejects.toBeRefused('NOT_FOUND')
@@ -92,7 +113,9 @@ test('invitations of hidden members are in no list and can be neither read, rese
   const unseen = await addMember(admin, { roleId: low.id, ...access(elsewhere.id) })
   const list = async (by: Person) =>
     (
-      await by.ask(`{ organisation { invitations(first: 100) { nodes { id email member { id email } inviter { id name } } totalCount } } }`)
+      await by.ask(
+        `{ organisation { invitations(first: 100) { nodes { id email member { id email } inviter { id name } } totalCount } } }`,
+      )
     ).organisation.invitations
   const forNear = await list(near)
   const ids = forNear.nodes.map((each: { id: string }) => each.id)
@@ -106,7 +129,8 @@ test('invitations of hidden members are in no list and can be neither read, rese
   expect(forAlone.totalCount).toBe(1)
 
   const id = unseen.member.invitation.id
-  for (const verb of ['resendInvitation', 'revokeInvitation']) await expect(act(near, verb, id), verb).rejects.toBeRefused('NOT_FOUND')
+  for (const verb of ['resendInvitation', 'revokeInvitation'])
+    await expect(act(near, verb, id), verb).rejects.toBeRefused('NOT_FOUND')
   await expect(near.ask(`query ($id: ID!) { node(id: $id) { id } }`, { id })).rejects.toBeRefused('NOT_FOUND')
   const { organisation: mine } = await near.ask(
     `query ($id: ID!) { organisation { member(id: $id) { invitation { inviter { id } member { id } } } } }`,
@@ -132,7 +156,9 @@ test('sessions of hidden members are in no list', async () => {
   expect(await members(alone)).toEqual(idsOf(alone))
   expect(await members(admin)).toEqual(idsOf(admin, alone, near, mate, hidden))
   expect((await list(near, hidden.memberId)).nodes).toEqual([])
-  await expect(near.ask(`query ($id: ID!) { node(id: $id) { id } }`, { id: hidden.sessionId })).rejects.toBeRefused('NOT_FOUND')
+  await expect(near.ask(`query ($id: ID!) { node(id: $id) { id } }`, { id: hidden.sessionId })).rejects.toBeRefused(
+    'NOT_FOUND',
+  )
 })
 
 test('projects and service accounts show nobody who is hidden', async () => {
@@ -155,7 +181,9 @@ test('projects and service accounts show nobody who is hidden', async () => {
   for (const by of [alone, near]) {
     expect(await access(by, elsewhere.id)).toEqual({ nodes: [], totalCount: 0 })
     expect(await access(by, elsewhere.id, 'Ann')).toEqual({ nodes: [], totalCount: 0 })
-    await expect(by.ask(`query ($id: ID!) { node(id: $id) { id } }`, { id: places.hidden })).rejects.toBeRefused('NOT_FOUND')
+    await expect(by.ask(`query ($id: ID!) { node(id: $id) { id } }`, { id: places.hidden })).rejects.toBeRefused(
+      'NOT_FOUND',
+    )
     const { organisation: there } = await by.ask(
       `query ($id: ID!) { organisation { serviceAccount(id: $id) { name createdBy { id } } } }`,
       { id: serviceAccount.id },
@@ -175,7 +203,9 @@ test('the database itself shows and changes no hidden member to a tenant’s sta
       visibility,
     }
     const set = Object.entries(settings).map(([name, value]) => `set_config('app.${name}', '${value}', true)`)
-    const connection = await server.app.node.database.store.begin(`set local role gatehouse_tenant; select ${set.join(', ')}`)
+    const connection = await server.app.node.database.store.begin(
+      `set local role gatehouse_tenant; select ${set.join(', ')}`,
+    )
     try {
       return await connection.rows<{ id: string }>({ text, values: [] })
     } finally {
@@ -190,7 +220,10 @@ test('the database itself shows and changes no hidden member to a tenant’s sta
   // nothing is seen where nothing was said
   expect(await ids(alone, '')).toEqual(idsOf(alone))
   const change = (id: string) => `update principal set name = 'Eve' where id = '${id}' returning id`
-  for (const [by, visibility] of [[alone, 'SELF'], [near, 'SHARED_PROJECTS']] as const)
+  for (const [by, visibility] of [
+    [alone, 'SELF'],
+    [near, 'SHARED_PROJECTS'],
+  ] as const)
     expect(await tenant(by, visibility, change(hidden.memberId))).toEqual([])
   expect(await tenant(near, 'SHARED_PROJECTS', change(mate.memberId))).toHaveLength(1)
 })
