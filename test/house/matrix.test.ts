@@ -14,8 +14,6 @@ import { invite } from './world.ts'
 const FILE = new URL('./authorization-matrix.txt', import.meta.url)
 /** They change the session they come in, so each cell spends a session of its own. */
 const OF_THE_SESSION = ['signOut', 'refreshSession', 'switchOrganisation', 'switchProject', 'reauthenticate', 'leaveOrganisation']
-/** Each gets a place of the right kind to act on. */
-const ELSEWHERE = ['leaveOrganisation']
 
 const all = doors(await buildOpenSchema())
 
@@ -114,7 +112,8 @@ async function outcomeOf(door: Door, caller: Caller): Promise<string> {
   argumentsOf(door, { id: note, also, given: { name: 'x' } })
   for (const kind of used) wanted.set(kind, await target(kind))
   if (/switchOrganisation/.test(field.name)) wanted.set('organisation', cast.admin.organisationId)
-  if (ELSEWHERE.includes(field.name)) wanted.set('organisation', cast.elsewhere.organisationId)
+  // everybody belongs there besides, and comes to no harm by leaving
+  if (field.name === 'leaveOrganisation') wanted.set('organisation', cast.elsewhere.organisationId)
   if (field.name === 'deletePermission') used.add('permission')
   const spent = OF_THE_SESSION.includes(field.name) && caller.name !== 'suspended' ? caller.person && (await again(server, caller.person)) : null
   const refresh = field.name === 'refreshSession' ? (spent ?? (await again(server, cast.admin))).refreshToken : null
@@ -131,7 +130,7 @@ async function outcomeOf(door: Door, caller: Caller): Promise<string> {
   })
   const bearer = spent?.accessToken ?? caller.bearer()
   const headers: Record<string, string> = bearer ? { authorization: `Bearer ${bearer}` } : {}
-  const operation = operationOf(door, values, await pathsFor(caller))
+  const operation = operationOf(door, values, /^(Query|Mutation)$/.test(door.type) ? {} : await pathsFor(caller))
   const { json } = await post(server.url, JSON.stringify({ query: operation, variables: values }), headers)
   const error = json.errors?.[0]
   if (!error && door.type === 'Mutation') spend(used)
