@@ -59,7 +59,7 @@ export async function run(cluster: Cluster, scenario: Scenario, seconds: number)
             ...headers(next++),
           }),
         verifyBody: check,
-      } as autocannon.Options,
+      },
       (error, done) => (error ? reject(error as Error) : resolve(done)),
     )
     // autocannon's own histogram knows whole milliseconds only
@@ -100,7 +100,7 @@ async function countStatements(cluster: Cluster): Promise<number> {
 /** Of several runs, the one in the middle, figure by figure; errors are added up. */
 export function median(runs: Figures[]): Figures {
   const middle = (pick: (figures: Figures) => number) =>
-    runs.map(pick).sort((left, right) => left - right)[Math.floor(runs.length / 2)]!
+    runs.map(pick).toSorted((left, right) => left - right)[Math.floor(runs.length / 2)]!
   return {
     requestsPerSecond: middle(each => each.requestsPerSecond),
     p50: middle(each => each.p50),

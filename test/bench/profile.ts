@@ -94,7 +94,7 @@ function hottest({ nodes, samples }: Profile): string[] {
     ]),
   )
   return [...sharesOf(samples.map(id => names.get(id)!))]
-    .sort(([, left], [, right]) => right - left)
+    .toSorted(([, left], [, right]) => right - left)
     .slice(0, 60)
     .map(([name, share]) => `${(share * 100).toFixed(2).padStart(6)}%  ${name}`)
 }

@@ -15,7 +15,7 @@ process.on('SIGUSR2', () => void toggle())
 
 async function toggle(): Promise<void> {
   running = !running
-  if (running) return void (await session.post('Profiler.start'))
+  if (running) return session.post('Profiler.start')
   const { profile } = await session.post('Profiler.stop')
   writeFileSync(`${process.env.PROFILE}.${++count}`, JSON.stringify(profile))
 }

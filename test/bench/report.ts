@@ -45,7 +45,7 @@ export function shareTable(profiles: { name: string; shares: Map<string, number>
   return table(
     ['area', ...profiles.map(({ name }) => name)],
     areas
-      .sort((left, right) => sum(right) - sum(left))
+      .toSorted((left, right) => sum(right) - sum(left))
       .map(area => [
         area,
         ...profiles.map(({ shares }) => `${((shares.get(area) ?? 0) * 100).toFixed(1)}%`),

@@ -152,6 +152,17 @@ test('limits only ever shrink: no null and no empty list widens one', async () =
     projects: [{ id: first }],
     allowedIpRanges: ['10.1.0.0/16'],
   })
+  const events = await server.database.owner(
+    `select changes from event where target_id = $1 and topic = 'api_key.updated'`,
+    [key.id],
+  )
+  expect(events).toHaveLength(1)
+  expect((events[0]!.changes as { field: string }[]).map(({ field }) => field)).toEqual([
+    'name',
+    'scopes',
+    'allowedIpRanges',
+    'projects',
+  ])
   await expect(from('10.2.0.1', secret)).rejects.toBeRefused('UNAUTHENTICATED', 'KEY_INVALID')
   const none = await updateKey(admin, key.id, { scopes: [], projectIds: [] })
   expect(none).toMatchObject({ scopes: [], projects: [] })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { digest } from '../../src/shared/tokens.ts'
+import { digest, newId } from '../../src/shared/tokens.ts'
 import { mailsTo } from '../support/mailbox.ts'
 import { organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -238,16 +238,22 @@ test('inside a project a key holds what its owner holds there, within its scopes
   await grant(admin, account, projectId, roles['Project administrator']!)
   const all = await createKey(admin, account, ['viewUser', 'manageProjectAccess'])
   const some = await createKey(admin, account, ['viewUser'])
-  const inside = async (secret: string | null) =>
+  const inside = async (secret: string | null, id = projectId) =>
     (
       await askBy(
         admin,
         secret,
         `query ($id: ID!) { viewer { permissions(projectId: $id) { name } } }`,
-        { id: projectId },
+        { id },
       )
     ).viewer.permissions.map((permission: { name: string }) => permission.name)
   expect(await inside(all.secret)).toEqual(['viewUser', 'manageProjectAccess'])
+  // whoever manages projects says who enters them, in those that exist
+  const manager = await createKey(admin, await createServiceAccount(admin, ['manageProject']), [
+    'manageProject',
+  ])
+  expect(await inside(manager.secret)).toEqual(['manageProject', 'manageProjectAccess'])
+  expect(await inside(manager.secret, newId())).toEqual(['manageProject'])
   expect(await inside(some.secret)).toEqual(['viewUser'])
 })
 

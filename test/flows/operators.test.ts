@@ -34,14 +34,19 @@ const verb = (by: Person, field: string, id: string) =>
 const suspend = (by: Person, id: string, until: Date | null) =>
   by.ask(
     `mutation ($id: ID!, $input: SuspendInput) { suspendUser(id: $id, input: $input) { ${USER} } }`,
-    { id, input: { until } },
+    {
+      id,
+      input: { until },
+    },
   )
 const me = (by: Person, url = server.url) => by.ask(`{ me { id } }`, {}, url)
 const refresh = (by: Person) =>
   ask(
     server.url,
     `mutation ($token: String!) { refreshSession(input: { refreshToken: $token }) { accessToken } }`,
-    { token: by.refreshToken },
+    {
+      token: by.refreshToken,
+    },
   )
 const eventsOn = async (id: string) =>
   (

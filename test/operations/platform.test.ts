@@ -169,7 +169,10 @@ test('what is not there answers NOT_FOUND, one thing beside another', async () =
     await expect(
       op.ask(
         `query ($o: ID!, $id: ID!) { platform { organisation(id: $o) { member(id: $id) { id } } } }`,
-        { o: neighbour.organisationId, id },
+        {
+          o: neighbour.organisationId,
+          id,
+        },
       ),
     ).rejects.toBeRefused('NOT_FOUND')
   }

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { post } from '../support/client.ts'
 import { OPERATOR } from './node-process.ts'
 
-// oxlint-disable-next-line typescript/no-explicit-any -- an answer
 type Json = any
 
 export interface Answer {

@@ -13,6 +13,9 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
+/** Whether the suite runs on PostgreSQL. */
+export const onPostgres = (): boolean => inject('template') !== null
+
 export async function cloneDatabase(): Promise<TestDatabase> {
   const template = inject('template')
   return template ? clonePostgres(template) : clonePglite(inject('snapshot')!)

@@ -108,7 +108,9 @@ test('a locked member goes on in a session until its absolute end, but gets in n
   await expect(
     person.ask(
       `mutation ($password: String!) { reauthenticate(input: { password: $password }) { accessToken } }`,
-      { password: PASSWORD },
+      {
+        password: PASSWORD,
+      },
     ),
   ).rejects.toBeRefused('UNAUTHENTICATED', 'CREDENTIALS_INVALID')
   // the other organisation is none the wiser
@@ -275,4 +277,12 @@ test('verbs about states refuse strangers, neighbours and unknown ids alike', as
     lockedAt: null,
     suspendedUntil: null,
   })
+})
+
+test('one person enters from many devices at once', async () => {
+  const person = await newcomer(admin)
+  await admit(other, person)
+  const sessions = await Promise.all(Array.from({ length: 4 }, () => here(person)))
+  await Promise.all(sessions.map(each => each.switchTo(other.organisationId)))
+  await Promise.all(sessions.map(me))
 })

@@ -35,7 +35,7 @@ import {
   CreateApiKeyInput,
   UpdateApiKeyInput,
 } from './api-key.type.ts'
-import { updateApiKey } from './limits.service.ts'
+import { updateApiKey } from './narrowing.service.ts'
 import { toDate } from '../../database/columns.ts'
 
 @ArgsType()

@@ -1,7 +1,8 @@
 import { Arg, Ctx, FieldResolver, ID, Query, Resolver } from 'type-graphql'
 import { describe, type PermissionInfo } from '../../access/permissions.ts'
-import { inProject } from '../../access/viewer.ts'
+import { inEveryProject, inProject } from '../../access/viewer.ts'
 import type { Context } from '../../graphql/context.ts'
+import { isId } from '../../shared/tokens.ts'
 import { permissionsOf } from '../../tenancy/memberships/authority.ts'
 import { Principal } from '../../tenancy/memberships/member.type.ts'
 import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
@@ -61,9 +62,14 @@ export class ViewerResolver {
   ): Promise<PermissionInfo[]> {
     if (!viewer?.organisationId || !caller?.member) return []
     if (!projectId) return describe(viewer.permissions, viewer.ownCatalogue)
+    const { organisationId } = caller.member
+    const project =
+      isId(projectId) && (await loaders.project.load({ organisationId, id: projectId }))
+    if (!project || project.deletedAt) return describe(viewer.permissions, viewer.ownCatalogue)
     const held = await permissionsOf(loaders, caller.member, projectId)
+    const everywhere = inEveryProject(viewer, projectId)
     return describe(
-      viewer.permissions.union(inProject(viewer, projectId, held.inProject)),
+      viewer.permissions.union(inProject(viewer, projectId, held.inProject)).union(everywhere),
       viewer.ownCatalogue,
     )
   }

@@ -78,7 +78,7 @@ const findOwnMembership = (work: Work, userId: string, organisationId: string) =
         o.session_lifetime_hours as "sessionLifetimeHours", o.suspended_at as "organisationSuspendedAt", o.deleted_at as "organisationDeletedAt"
       from principal m join organisation o on o.id = m.organisation_id and o.deleted_at is null
       where m.user_id = ${userId} and m.organisation_id = ${organisationId} and m.removed_at is null
-      for share of m`,
+      for no key update of m`,
   )
 
 /**

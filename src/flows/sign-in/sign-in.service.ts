@@ -47,7 +47,7 @@ const readPerson = (queries: Queries, by: { email: string } | { id: string }, lo
         u.operator, u.last_organisation_id as "lastOrganisationId", u.password_hash as "passwordHash", u.status,
         u.suspended_until as "suspendedUntil", u.locked_at as "lockedAt", u.deleted_at as "deletedAt"
       from user_account u where ${'email' in by ? sql`u.email = ${by.email}` : sql`u.id = ${by.id}`} and u.deleted_at is null
-      ${lock ? sql`for share` : sql``}`,
+      ${lock ? sql`for no key update` : sql``}`,
   )
 
 /**
@@ -96,13 +96,15 @@ function mayCome(
   })
 }
 
-const readCandidates = (queries: Queries, userId: string | null) =>
+// a shared lock would not do: two sign-ins of one person would each wait for the other to write
+const readCandidates = (queries: Queries, userId: string | null, lock = false) =>
   queries.rows<Candidate>(sql`
     select m.id, m.organisation_id as "organisationId", m.created_at as "createdAt", m.status,
       m.suspended_until as "suspendedUntil", m.locked_at as "lockedAt", m.removed_at as "removedAt", m.vouched,
       o.suspended_at as "organisationSuspendedAt", o.deleted_at as "organisationDeletedAt"
     from principal m join organisation o on o.id = m.organisation_id
-    where m.user_id = ${userId} and m.removed_at is null and o.deleted_at is null`)
+    where m.user_id = ${userId} and m.removed_at is null and o.deleted_at is null
+    order by m.id ${lock ? sql`for no key update of m` : sql``}`)
 
 export interface Entry {
   userId: string
@@ -113,11 +115,11 @@ export interface Entry {
 
 /**
  * Begins the session of a person who has proven who they are; as *system*. Whether they may come in is asked again
- * with their account locked against change, for they may have been barred since.
+ * with their account and memberships locked against change, for they may have been barred since.
  */
 export async function beginSession(work: Work, entry: Entry): Promise<RenewedSession> {
   const person = await readPerson(work.db, { id: entry.userId }, true)
-  const candidates = await readCandidates(work.db, entry.userId)
+  const candidates = await readCandidates(work.db, entry.userId, true)
   const place = person && mayCome(person, candidates, entry.wanted, work.now)
   if (!person || !place) throw wrongCredentials()
   const platform = await readPlatform(work.db)
