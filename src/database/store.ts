@@ -45,15 +45,26 @@ export class PostgresStore implements Store {
       client.release(error as Error)
       throw error
     }
+    const inTurn = turns()
     return {
-      rows: query => run(client, query),
-      script: async text => void (await client.query(text)),
-      release: () => end(client),
+      rows: query => inTurn(() => run(client, query)),
+      script: text => inTurn(async () => void (await client.query(text))),
+      release: () => inTurn(() => end(client)),
     }
   }
 
   async close(): Promise<void> {
     await this.#system.end()
+  }
+}
+
+/** Lets steps run one after the other, in the order in which they were asked for. */
+function turns() {
+  let last: Promise<unknown> = Promise.resolve()
+  return <Result>(step: () => Promise<Result>): Promise<Result> => {
+    const turn = last.then(step)
+    last = turn.catch(() => undefined)
+    return turn
   }
 }
 
