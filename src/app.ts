@@ -106,6 +106,10 @@ export async function buildApp({
   const state = { stopping: false }
 
   registerErrors(http)
+  // a connection kept open after its last answer would keep the server from ending
+  http.addHook('onSend', async (_request, reply) => {
+    if (state.stopping) reply.header('connection', 'close')
+  })
   await http.register(fastifyCookie)
   await http.register(fastifyCors, {
     origin: config.CORS_ORIGINS,

@@ -68,7 +68,9 @@ test('a request under way is finished within the ten seconds of a stop, while no
   await until(async () => !(await takesConnections(node.url)), 5_000)
   expect(answered).toBe(false)
   expect((await slow).data.signIn.accessToken).toBeTruthy()
+  const finished = Date.now()
   expect(await node.ended()).toBe(0)
+  expect(Date.now() - finished).toBeLessThan(2_000)
   expect(Date.now() - begun).toBeLessThan(10_000)
 }, 90_000)
 
