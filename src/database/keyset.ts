@@ -59,8 +59,12 @@ export async function readPage<Row extends { id: string }>(
     args,
     rows: shape ? rows.map(shape) : rows,
     position: row => ({ key: sort?.key(row) ?? '', id: row.id }),
-    count: async () =>
-      (await firstRow<{ count: number }>(queries, sql`select count(*)::int as count ${from}`))
-        ?.count ?? 0,
+    count: () => countRows(queries, from),
   })
+}
+
+/** How many rows `from … where …` holds. */
+export async function countRows(queries: Queries, from: Sql): Promise<number> {
+  const row = await firstRow<{ count: number }>(queries, sql`select count(*)::int as count ${from}`)
+  return row?.count ?? 0
 }

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { cpus } from 'node:os'
-import { signInAll, type Caller } from './callers.ts'
+import { signInAll, takeKeys, type Caller } from './callers.ts'
 import { freePort, startCluster, type Cluster } from './cluster.ts'
 import { median, run, type Figures, type Scenario } from './load.ts'
 import { compile, pinLoad, startServer, type Build, type ServerProcess } from './processes.ts'
 import { profile, profilePath } from './profile.ts'
 import { resultTable, shareTable } from './report.ts'
-import { bare, members, viewer } from './scenarios.ts'
+import { bare, members, membersInFull, viewer, viewerByKey } from './scenarios.ts'
 import { MEMBERS, NEIGHBOURS, seed } from './seed.ts'
 
 // `npm run bench` measures; `npm run bench -- --profile` tells where the time goes. Nothing here is a test: figures
@@ -32,6 +32,7 @@ async function main(): Promise<void> {
     await seed(cluster.admin)
     const people = await signInAll(gatehouse, password)
     if (profiling) return await tellProfiles(cluster, build, gatehouse, people)
+    const keys = await takeKeys(gatehouse, people)
     const yardstick = await startServer({
       build,
       script: 'test/bench/bare.js',
@@ -44,7 +45,9 @@ async function main(): Promise<void> {
       ...CONNECTIONS.map(count => viewer(gatehouse, people, count)),
       ...CONNECTIONS.map(count => bare(yardstick, people, count, 'plain')),
       ...CONNECTIONS.map(count => bare(yardstick, people, count, 'shared')),
+      ...CONNECTIONS.map(count => viewerByKey(gatehouse, keys, count)),
       members(gatehouse, people, 16),
+      membersInFull(gatehouse, people, 16),
     ])
   } finally {
     for (const server of servers) await server.stop()

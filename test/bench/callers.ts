@@ -31,3 +31,48 @@ export async function signInAll(server: ServerProcess, password: string): Promis
   }
   return signedIn
 }
+
+const ROLES = `{ organisation { roles(first: 100) { nodes { id name } } } }`
+const ACCOUNT = `mutation ($input: CreateServiceAccountInput!) { createServiceAccount(input: $input) { serviceAccount { id } } }`
+const KEY = `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }`
+
+/** As many API keys as there are callers, each of a service account of its own that may do everything. */
+export async function takeKeys(server: ServerProcess, people: Caller[]): Promise<Caller[]> {
+  const [administrator] = people
+  const ask = async <Data>(query: string, variables: object = {}): Promise<Data> => {
+    const response = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${administrator!.token}`,
+      },
+      body: JSON.stringify({ query, variables }),
+    })
+    const { data, errors } = (await response.json()) as { data: Data; errors?: unknown }
+    if (errors) throw new Error(JSON.stringify(errors))
+    return data
+  }
+  const { organisation } = await ask<{
+    organisation: { roles: { nodes: { id: string; name: string }[] } }
+  }>(ROLES)
+  const role = organisation.roles.nodes.find(each => each.name === 'Administrator')!
+  const scopes = [
+    'viewUser',
+    'manageUser',
+    'manageServiceAccount',
+    'manageRole',
+    'manageProject',
+    'manageOrganisation',
+  ]
+  const keys: Caller[] = []
+  for (const number of people.keys()) {
+    const { createServiceAccount: made } = await ask<{
+      createServiceAccount: { serviceAccount: { id: string } }
+    }>(ACCOUNT, { input: { name: `Machine ${number}`, roleId: role.id } })
+    const { createApiKey } = await ask<{ createApiKey: { secret: string } }>(KEY, {
+      input: { ownerId: made.serviceAccount.id, name: 'bench', scopes },
+    })
+    keys.push({ token: createApiKey.secret, sessionId: '' })
+  }
+  return keys
+}

@@ -6,6 +6,10 @@ const VIEWER = `{ viewer { operator organisation { id name } principal { id name
 const MEMBERS = `{ organisation { members(first: 50) {
   nodes { id name email status role { name } createdAt lastActiveAt } pageInfo { hasNextPage endCursor } } } }`
 
+const MEMBERS_IN_FULL = `{ organisation { members(first: 50) {
+  nodes { id name email status role { name } createdAt lastActiveAt viewerCanManage
+    projectAccess(first: 3) { nodes { project { name } role { name } } } } pageInfo { hasNextPage endCursor } } } }`
+
 interface ViewerAnswer {
   errors?: unknown
   data: {
@@ -33,7 +37,7 @@ const soundViewer = ({ errors, data }: ViewerAnswer) =>
   errors === undefined &&
   data.viewer.organisation.name !== '' &&
   data.viewer.principal.role.name === 'Administrator' &&
-  data.viewer.permissions.length === 9
+  data.viewer.permissions.length >= 6
 
 const soundMembers = ({ errors, data }: MembersAnswer) =>
   errors === undefined &&
@@ -68,6 +72,20 @@ export const viewer = (server: ServerProcess, people: Caller[], connections: num
 
 export const members = (server: ServerProcess, people: Caller[], connections: number): Scenario =>
   graphql('`members(first: 50)`', server, people, connections, MEMBERS, body =>
+    soundMembers(body as MembersAnswer),
+  )
+
+export const viewerByKey = (server: ServerProcess, keys: Caller[], connections: number): Scenario =>
+  graphql('`viewer` by API key', server, keys, connections, VIEWER, body =>
+    soundViewer(body as ViewerAnswer),
+  )
+
+export const membersInFull = (
+  server: ServerProcess,
+  people: Caller[],
+  connections: number,
+): Scenario =>
+  graphql('`members(first: 50)` with access', server, people, connections, MEMBERS_IN_FULL, body =>
     soundMembers(body as MembersAnswer),
   )
 

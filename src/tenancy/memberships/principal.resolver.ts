@@ -44,8 +44,8 @@ export class PrincipalResolver {
   projectAccess(
     @Root() principal: Holder,
     @Args(() => PageArgs) args: PageArgs,
-    @Ctx() { readIn, node }: Context,
+    @Ctx() { readIn, loaders, node }: Context,
   ) {
-    return listProjectAccess(readIn, node.server.keys, principal, args)
+    return listProjectAccess(readIn, loaders.firstAccess, node.server.keys, principal, args)
   }
 }

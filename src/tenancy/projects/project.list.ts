@@ -2,13 +2,17 @@ import { can, tenantOf, type TenantViewer } from '../../access/viewer.ts'
 import { columns } from '../../database/columns.ts'
 import type { DatabaseContext } from '../../database/context.ts'
 import type { ReadIn } from '../../database/loader.ts'
-import { beginning, readPage } from '../../database/keyset.ts'
+import { beginning, countRows, readPage } from '../../database/keyset.ts'
 import { firstRow, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { notFound } from '../../shared/errors.ts'
-import { type Page, type PageArgs } from '../../shared/page.ts'
+import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { isId } from '../../shared/tokens.ts'
-import { PROJECT_ACCESS_FIELDS, PROJECT_FIELDS } from './project.loaders.ts'
+import {
+  PROJECT_ACCESS_FIELDS,
+  PROJECT_FIELDS,
+  type createProjectLoaders,
+} from './project.loaders.ts'
 import type { Project, ProjectAccess } from './project.type.ts'
 
 type Read = (context: DatabaseContext) => Queries
@@ -78,21 +82,38 @@ export function listAccessTo(
   })
 }
 
-/** The places of one principal in projects, in the order in which they were granted. */
-export function listProjectAccess(
+/**
+ * The places of one principal in projects, in the order in which they were granted. The first pages of all principals
+ * of an operation are read in one statement.
+ */
+export async function listProjectAccess(
   readIn: ReadIn,
+  firstAccess: ReturnType<typeof createProjectLoaders>['firstAccess'],
   ring: KeyRing,
   principal: { id: string; organisationId: string },
   args: PageArgs,
 ): Promise<Page<ProjectAccess>> {
-  return readPage<ProjectAccess>({
-    queries: readIn(principal.organisationId),
+  const { organisationId, id } = principal
+  const list = ['projectAccess', organisationId, id]
+  const from = sql`from project_access a join project p on p.id = a.project_id and p.deleted_at is null
+    where a.principal_id = ${id}`
+  const queries = readIn(organisationId)
+  if (args.after != null)
+    return readPage<ProjectAccess>({
+      queries,
+      ring,
+      list,
+      args,
+      select: columns('a', PROJECT_ACCESS_FIELDS),
+      from,
+      id: raw('a.id'),
+    })
+  return pageOf<ProjectAccess>({
     ring,
-    list: ['projectAccess', principal.organisationId, principal.id],
+    list,
     args,
-    select: columns('a', PROJECT_ACCESS_FIELDS),
-    from: sql`from project_access a join project p on p.id = a.project_id and p.deleted_at is null
-      where a.principal_id = ${principal.id}`,
-    id: raw('a.id'),
+    rows: await firstAccess.load({ organisationId, principalId: id, first: pageSize(args) }),
+    position: row => ({ key: '', id: row.id }),
+    count: () => countRows(queries, from),
   })
 }
