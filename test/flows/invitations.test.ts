@@ -185,6 +185,9 @@ test('declining or revoking takes the waiting membership away and keeps the hist
     'REVOKED',
   ])
   expect(place.members.totalCount).toBe(1)
+  const many = Array.from({ length: 501 }, (_, index) => `a${index}@example.com`)
+  const list = `query ($e: [EmailAddress!]) { organisation { invitations(filter: { emails: $e }) { totalCount } } }`
+  await expect(admin.ask(list, { e: many })).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
 })
 
 test('previewing and accepting go together with reads in one document', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { organisation, type Person } from '../support/people.ts'
+import { newcomer, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { Speaker, type RequestRole, type Variables } from '../support/speaker.ts'
 
@@ -47,12 +47,19 @@ const placeOf = (name: string, columns: string[]) =>
 async function furnished(): Promise<Person> {
   const admin = await organisation(server)
   const { createProject } = await admin.ask(
-    `mutation { createProject(input: { name: "Bridge" }) { project { id } } }`,
+    `mutation { createProject(input: { name: "Bridge" }) { project { id } }
+      createPermission(input: { name: "bridge.open", description: "Open it." }) { permission { name } } }`,
   )
-  const projectAccess = [
-    { projectId: createProject.project.id, roleId: (await admin.roles()).Viewer },
-  ]
+  const projectId = createProject.project.id
+  const projectAccess = [{ projectId, roleId: (await admin.roles()).Viewer }]
   await admin.add({ projectAccess, sendInvitation: false })
+  for (const { memberId: ownerId } of [admin, await newcomer(admin, { projectAccess })])
+    await admin.ask(
+      `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id } } }`,
+      {
+        input: { ownerId, name: 'Key', scopes: [], projectIds: [projectId] },
+      },
+    )
   return admin
 }
 
@@ -60,8 +67,10 @@ const DENIED = { refused: '42501' }
 /** Nothing is touched, be it for want of the privilege or of rows. */
 const NOTHING = [0, DENIED]
 
-const inside = (person: Person): Variables => ({
+const inside = (person: Person, visibility = 'ORGANISATION'): Variables => ({
   'app.organisation': person.organisationId,
+  'app.principal': person.memberId,
+  'app.visibility': visibility,
   'app.user': person.userId,
 })
 const placed = () => tables.filter(table => table.place)
@@ -183,6 +192,7 @@ test('oneself sees one’s own rows, and of organisations those one belongs to',
     session: `user_id = '${here.userId}'`,
     invitation: `principal_id in (${principals})`,
     project_access: `principal_id in (${principals})`,
+    api_key: `owner_id in (${principals})`,
     platform_settings: 'true',
   }
   for (const table of tables) {
@@ -193,6 +203,17 @@ test('oneself sees one’s own rows, and of organisations those one belongs to',
     const others = await touch('self', table, `not (${own})`)
     expect(NOTHING, name).toContainEqual(await speaker.count('self', variables, others))
   }
+})
+
+// KNOWN: the policy names the organisation alone, so that the confinement of colleagues' keys shows as well
+test.fails('of keys, oneself sees the confinement of one’s own alone', async () => {
+  const own = `api_key_id in (select id from api_key where owner_id = '${here.memberId}')`
+  const seen = await speaker.count(
+    'self',
+    { 'app.user': here.userId },
+    'select 1 from api_key_project',
+  )
+  expect(seen).toBe(await ownerCount('api_key_project', own))
 })
 
 test.each(['x', "' or true --", 'null', '0', `{${'a'.repeat(40)}}`])(

@@ -6,6 +6,8 @@ export type RequestRole = 'tenant' | 'self' | 'operator'
 /** The variables that policies read. */
 export interface Variables {
   'app.organisation'?: string
+  'app.principal'?: string
+  'app.visibility'?: string
   'app.user'?: string
 }
 

@@ -5,10 +5,13 @@ import type { DatabaseContext } from '../../database/context.ts'
 import type { ReadIn } from '../../database/loader.ts'
 import { readPage } from '../../database/keyset.ts'
 import { join, sql, type Queries, type Sql, raw } from '../../database/sql.ts'
+import { badInput } from '../../shared/errors.ts'
 import { type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { visible } from '../../tenancy/memberships/member.list.ts'
 import type { Invitation, InvitationFilter, InvitationStatus } from './invitation.type.ts'
+
+const MOST_VALUES = 500
 
 export const INVITATION_FIELDS = [
   'id',
@@ -89,6 +92,12 @@ function conditions(filter: InvitationFilter | null | undefined, now: Date): Sql
   if (filter?.status)
     some.push(
       sql`coalesce(i.outcome, case when i.expires_at <= ${now} then 'EXPIRED' else 'SENT' end) = any(${filter.status}::text[])`,
+    )
+  if (filter?.emails && filter.emails.length > MOST_VALUES)
+    throw badInput(
+      ['filter', 'emails'],
+      'OUT_OF_RANGE',
+      `A filter takes at most ${MOST_VALUES} values.`,
     )
   if (filter?.emails) some.push(sql`i.email = any(${filter.emails}::text[])`)
   if (filter?.createdAt?.from) some.push(sql`i.created_at >= ${toDate(filter.createdAt.from)}`)

@@ -24,7 +24,7 @@ export class SignInResolver {
     @Arg('input', () => SignInInput) { email, password, organisationId, delivery }: SignInInput,
     @Ctx() context: Context,
   ): Promise<typeof SignInResult> {
-    const wanted = organisationId ?? null
+    const wanted = organisationId?.toLowerCase() ?? null // ids are written in either case
     const { userId } = await provePassword(await proofTools(context), email, password, wanted)
     const entry = { userId, wanted, method: 'PASSWORD', delivery } as const
     return context.authenticated(await context.asSystem(work => beginSession(work, entry)))
