@@ -1,8 +1,9 @@
+import { explain } from './database/failures.ts'
 import { migrate } from './database/migrate.ts'
 import { openPglite } from './database/orm.ts'
 import { entities } from './entities.ts'
 import { prepareJobs } from './outbox/jobs.ts'
-import { ConfigError, readConfig } from './shared/config.ts'
+import { readConfig } from './shared/config.ts'
 
 /** `npm run migrate`: brings the database up to date and ends; the server does the same when it starts. */
 async function main(): Promise<void> {
@@ -21,6 +22,6 @@ async function main(): Promise<void> {
 }
 
 main().catch(error => {
-  console.error(error instanceof ConfigError ? error.message : error)
+  console.error(explain(error))
   process.exit(1)
 })

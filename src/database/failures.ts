@@ -1,3 +1,4 @@
+import { ConfigError } from '../shared/config.ts'
 import { AppError, conflict, unavailable } from '../shared/errors.ts'
 
 const GONE = new Set([
@@ -52,4 +53,14 @@ export function sayFailure(error: unknown): never {
     throw conflict('ALREADY_EXISTS', 'Something with the same name or address is already there.')
   if (isPassing(error)) throw Object.assign(unavailable(), { cause: error })
   throw error
+}
+
+/**
+ * What to tell whoever starts a program that cannot go on: a sentence where its surroundings are at fault (settings,
+ * database, port), and the whole error where we are.
+ */
+export function explain(error: unknown): unknown {
+  if (error instanceof AggregateError) return error.errors.map(explain).join('\n')
+  const known = error instanceof ConfigError || chain(error).some(each => each.code !== undefined)
+  return known && error instanceof Error ? error.message : error
 }

@@ -1,7 +1,6 @@
-import { createServer, type AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { operator, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { freePort, until } from '../support/waiting.ts'
 import { PostOffice } from './post-office.ts'
 
 /** A server with a mail server of its own, which is closed at first. */
@@ -58,24 +57,4 @@ export class Branch {
       patienceMs,
     )
   }
-}
-
-/** Waits until something holds. */
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-  patienceMs = 15_000,
-): Promise<void> {
-  const end = Date.now() + patienceMs
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error('it did not come to pass')
-    await sleep(25)
-  }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>(resolve => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise(resolve => probe.close(resolve))
-  return port
 }

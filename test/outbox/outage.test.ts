@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { freshEmail, operator } from '../support/people.ts'
-import { Branch, until } from './branch.ts'
+import { until } from '../support/waiting.ts'
+import { Branch } from './branch.ts'
 import { linkOf, tokenOf } from './letter.ts'
 
 let branch: Branch

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { post } from '../support/client.ts'
 import { OPERATOR } from './node-process.ts'
 
@@ -59,15 +58,3 @@ export const addMember = (url: string, token: string, email: string): Promise<An
     { input: { email, firstName: 'Ann', lastName: 'Lee' } },
     token,
   )
-
-/** Waits until something holds. */
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-  patienceMs = 15_000,
-): Promise<void> {
-  const end = Date.now() + patienceMs
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error('it did not come to pass')
-    await sleep(50)
-  }
-}

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { Client } from 'pg'
 import type { TestContext } from 'vitest'
 import { onPostgres } from '../support/database.ts'
-import { freePort } from './node-process.ts'
+import { freePort } from '../support/waiting.ts'
 
 const ROLES = ['gatehouse_tenant', 'gatehouse_self', 'gatehouse_operator', 'gatehouse_system']
 

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../support/waiting.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 export const OPERATOR = {
@@ -100,13 +100,4 @@ export class NodeProcess {
   async mails(): Promise<{ to: { address: string }; text: string }[]> {
     return (await fetch(`${this.url}/dev/mailbox.json`)).json() as never
   }
-}
-
-/** A loopback port that is free right now. */
-export async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>(resolve => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise(resolve => probe.close(resolve))
-  return port
 }
