@@ -26,8 +26,7 @@ export async function firstRun(
     sql`select id from platform_settings where id = ${1}`,
   )
   if (done) return null
-  const email = canonicalEmail(config.OPERATOR_EMAIL)
-  if (!email) throw new Error('OPERATOR_EMAIL is no email address.')
+  const email = canonicalEmail(config.OPERATOR_EMAIL)!
   const password = config.OPERATOR_PASSWORD ?? newToken().slice(0, 24)
   const passwordHash = await hasher.hash(password)
   const made = await transact(

@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { isIP, isIPv4 } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { canonicalEmail } from './normalise.ts'
 
 const whole = (least: number, most: number, standard: number) =>
   z.coerce.number().int().min(least).max(most).default(standard)
 const flag = z.stringbool()
-const list = z.string().transform(text =>
+const listed = (text: string): string[] =>
   text
     .split(',')
     .map(part => part.trim())
-    .filter(Boolean),
-)
+    .filter(Boolean)
 const secret = z
   .string()
   .transform(text => text.split(',').map(part => Buffer.from(part.trim(), 'base64')))
@@ -20,13 +21,31 @@ const secret = z
     keys => keys.length > 0 && keys.every(key => key.length === 32),
     'must be 32 bytes in base64',
   )
+const isOrigin = (text: string): boolean => {
+  if (!URL.canParse(text)) return false
+  const { protocol, origin, href } = new URL(text)
+  return /^https?:$/.test(protocol) && href === `${origin}/`
+}
+const NO_ORIGIN = 'must be an origin such as https://id.example.com, without a path'
 const origin = z
-  .url({ protocol: /^https?$/ })
-  .refine(
-    url => new URL(url).origin === url.replace(/\/$/, ''),
-    'must be an origin, without a path',
-  )
-  .transform(url => new URL(url).origin)
+  .string()
+  .refine(isOrigin, NO_ORIGIN)
+  .transform(text => new URL(text).origin)
+// one mailbox, with a name or without: never a list
+const ADDRESS = String.raw`[^\s@<>,;:"\\]+@[^\s@<>,;:"\\]+`
+const MAILBOX = new RegExp(
+  String.raw`^(?:(?:"[^"\\\r\n]*" ?|[^@<>,;:"\\\r\n]*)<${ADDRESS}>|${ADDRESS})$`,
+)
+
+const NETWORKS = new Set(['loopback', 'linklocal', 'uniquelocal'])
+const isNetwork = (text: string): boolean => {
+  const [address = '', bits, ...more] = text.split('/')
+  if (NETWORKS.has(text)) return true
+  const most = isIP(address) === 4 ? 32 : 128
+  return isIP(address) > 0 && !more.length && (!bits || (/^\d+$/.test(bits) && +bits <= most))
+}
+const NOBODY = new Set(['', 'false', 'off'])
+const HOPS = /^\d{1,2}$/
 
 /** Every setting: its name, its limits, its default and what it is for. The README's table is held against this. */
 export const SETTINGS = {
@@ -64,12 +83,12 @@ export const SETTINGS = {
     .describe('Where mail leaves. Default: the development mailbox at `/dev/mailbox`.'),
   MAIL_FROM: z
     .string()
-    .min(3)
-    .regex(/^[^\r\n]*$/)
+    .regex(MAILBOX, 'must be one address, such as Gatehouse <gatehouse@example.com>')
     .default('Gatehouse <gatehouse@localhost.test>')
     .describe('Sender of every mail.'),
   OPERATOR_EMAIL: z
     .string()
+    .refine(text => canonicalEmail(text) !== null, 'must be an email address')
     .default('operator@localhost.test')
     .describe('First run only: login of the first operator.'),
   OPERATOR_PASSWORD: z
@@ -89,11 +108,18 @@ export const SETTINGS = {
     .describe('Let clients read the schema. Default: on, off in production.'),
   TRUST_PROXY: z
     .string()
+    .refine(
+      text => NOBODY.has(text) || HOPS.test(text) || listed(text).every(isNetwork),
+      'must be a number of hops, or addresses and ranges separated by commas',
+    )
     .optional()
     .describe(
       'Proxies whose `X-Forwarded-For` is believed: a number of hops, or addresses and ranges separated by commas. Default: none.',
     ),
-  CORS_ORIGINS: list
+  CORS_ORIGINS: z
+    .string()
+    .refine(text => listed(text).every(isOrigin), NO_ORIGIN)
+    .transform(text => listed(text).map(each => new URL(each).origin))
     .optional()
     .describe(
       'Origins of browser clients, separated by commas. Default: none; in development, Apollo Sandbox.',
@@ -142,13 +168,17 @@ export interface Config extends Omit<
 
 /** Everything wrong with the settings, all at once. */
 export class ConfigError extends Error {
-  constructor(readonly faults: string[]) {
+  readonly faults: string[]
+
+  constructor(faults: string[]) {
     super(`Gatehouse cannot start:\n${faults.map(fault => `  - ${fault}`).join('\n')}`)
+    this.name = 'ConfigError'
+    this.faults = faults
   }
 }
 
 export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host.startsWith('127.')
+  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 
 /** @throws {ConfigError} naming every fault. */
 export function readConfig(environment: Record<string, string | undefined>): Config {
@@ -180,19 +210,34 @@ export function readConfig(environment: Record<string, string | undefined>): Con
 }
 
 function trustedProxies(text: string | undefined): false | number | string[] {
-  if (!text || text === 'false' || text === 'off') return false
-  return /^\d+$/.test(text) ? Number(text) : text.split(',').map(part => part.trim())
+  if (text === undefined || NOBODY.has(text)) return false
+  return HOPS.test(text) ? Number(text) : listed(text)
 }
 
+/** The secret of a machine where none is set: made once and kept for its owner alone. */
 function developmentSecret(folder: string): Buffer {
   if (folder.startsWith('memory:')) return randomBytes(32)
   const file = join(folder, 'secret-key')
-  mkdirSync(folder, { recursive: true })
   try {
-    // `wx` so that two first starts at once agree on one secret
-    writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' })
+    mkdirSync(folder, { recursive: true })
+    if (!existsSync(file)) writeOnce(file, randomBytes(32).toString('base64'))
+    const key = Buffer.from(readFileSync(file, 'utf8'), 'base64')
+    if (key.length !== 32) throw new Error(`${file} does not hold 32 bytes in base64`)
+    return key
+  } catch (error) {
+    throw new ConfigError([`DATA_DIR: ${(error as Error).message}`])
+  }
+}
+
+/** Writes a file that appears whole or not at all, so that first starts at once agree on what it holds. */
+function writeOnce(file: string, text: string): void {
+  const draft = `${file}.${randomBytes(6).toString('hex')}`
+  writeFileSync(draft, text, { mode: 0o600, flag: 'wx' })
+  try {
+    linkSync(draft, file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(draft)
   }
-  return Buffer.from(readFileSync(file, 'utf8'), 'base64')
 }
