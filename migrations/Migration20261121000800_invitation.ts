@@ -36,6 +36,9 @@ export class Migration20261121000800_invitation extends Migration {
     this.addSql(
       `create policy invitation_system on invitation to gatehouse_system using (true) with check (true)`,
     )
+    this.addSql(`create policy invitation_self_select on invitation for select to gatehouse_self
+  using (principal_id in (select app_own_principals()))`)
+    this.addSql(`grant select (${VISIBLE}) on invitation to gatehouse_self`)
     this.addSql(`grant select (${VISIBLE}), insert, update on invitation to gatehouse_tenant`)
     this.addSql(`grant select, insert, update on invitation to gatehouse_system`)
   }

@@ -85,6 +85,9 @@ as $$ select other.principal_id from project_access mine join project_access oth
   constraint api_key_project_in foreign key (organisation_id, project_id) references project (organisation_id, id)
 )`)
 
+    this.addSql(`create function app_own_keys() returns setof uuid language sql stable
+as $$ select id from api_key where owner_id in (select app_own_principals()) $$`)
+
     for (const table of ['permission', 'api_key', 'api_key_project']) {
       this.addSql(`alter table ${table} enable row level security`)
       this.addSql(`alter table ${table} force row level security`)
@@ -106,7 +109,7 @@ as $$ select other.principal_id from project_access mine join project_access oth
     )
     this
       .addSql(`create policy api_key_project_self_select on api_key_project for select to gatehouse_self
-  using (organisation_id in (select app_own_organisations()))`)
+  using (api_key_id in (select app_own_keys()))`)
     this.addSql(
       `create policy api_key_project_operator_select on api_key_project for select to gatehouse_operator using (true)`,
     )
@@ -127,6 +130,7 @@ as $$ select other.principal_id from project_access mine join project_access oth
 
   override down() {
     this.addSql('drop table api_key_project')
+    this.addSql('drop function app_own_keys()')
     this.addSql('drop table api_key')
     this.addSql('drop table permission')
     for (const command of ['select', 'insert', 'update'])

@@ -40,6 +40,13 @@ function brokenUnique(error: unknown): string | undefined {
   )
 }
 
+// PostgreSQL's codes for characters that it cannot keep, such as NUL.
+const UNSTORABLE = new Set(['22021', '22P05'])
+
+/** True where a text holds what no database keeps. */
+export const isUnstorable = (error: unknown): boolean =>
+  chain(error).some(({ code }) => typeof code === 'string' && UNSTORABLE.has(code))
+
 /** True where the database is away or overtaxed, so that the same request may well succeed in a moment. */
 export const isPassing = (error: unknown): boolean =>
   chain(error).some(({ code, message }) =>

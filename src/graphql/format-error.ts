@@ -1,7 +1,7 @@
 import { unwrapResolverError } from '@apollo/server/errors'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import { AppError } from '../shared/errors.ts'
-import { isPassing } from '../database/failures.ts'
+import { isPassing, isUnstorable } from '../database/failures.ts'
 
 const MASK = 'Something went wrong on our side. Quote the request id when reporting it.'
 // What graphql-js adds about the value itself, which may be a password.
@@ -16,7 +16,12 @@ export const rootOf = (error: unknown): unknown => unwrapResolverError(error)
 /** True for what the caller is not meant to see, which is logged instead. */
 export function isOurFault(error: unknown): boolean {
   const root = rootOf(error)
-  return !(root instanceof AppError) && !(root instanceof GraphQLError) && !isPassing(root)
+  return (
+    !(root instanceof AppError) &&
+    !(root instanceof GraphQLError) &&
+    !isPassing(root) &&
+    !isUnstorable(root)
+  )
 }
 
 /** Ours go out with code, reason and fields; what repeats a caller's data is rewritten; everything else is masked. */
@@ -35,12 +40,22 @@ export function formatError(
       path,
       extensions: { code: 'SERVICE_UNAVAILABLE', retryAfter: 1 },
     }
+  if (isUnstorable(root))
+    return {
+      message: 'A text holds a character that cannot be stored.',
+      locations,
+      path,
+      extensions: { code: 'BAD_USER_INPUT', reason: 'INVALID_FORMAT' },
+    }
   const code = formatted.extensions?.code
   if (
     code === 'INTERNAL_SERVER_ERROR' &&
     !(root instanceof GraphQLError && root.originalError == null && !path)
   )
     return { message: MASK, locations, path, extensions: { code } }
+  if (code === 'GRAPHQL_PARSE_FAILED')
+    // the parser quotes what it stumbled over, which may be a password
+    return { message: 'This document is no GraphQL, or too long.', locations, extensions: { code } }
   if (REPEATS_A_VALUE.test(message)) return rewrite(formatted)
   const { stacktrace: _stacktrace, ...extensions } = (formatted.extensions ?? {}) as Record<
     string,

@@ -110,7 +110,7 @@ function costOf(set: SelectionSetNode, type: GraphQLNamedType, walk: Walk): numb
       const first = selection.arguments?.find(argument => argument.name.value === 'first')
       const standard = field?.args.find(argument => argument.name === 'first')?.defaultValue as
         number | undefined
-      const page = first ? numberOf(first.value, walk) : standard
+      const page = (first && numberOf(first.value, walk)) ?? standard
       cost += 1 + inner * (page ?? 1)
     }
     if (cost > MOST_COST * 1_000) return cost
@@ -120,12 +120,13 @@ function costOf(set: SelectionSetNode, type: GraphQLNamedType, walk: Walk): numb
 
 const typeNamed = (walk: Walk, name: string) => walk.schema.getType(name)
 
-function numberOf(node: ValueNode, walk: Walk): number {
+/** The size of a page as far as the document says; undefined where a variable leaves it to the default. */
+function numberOf(node: ValueNode, walk: Walk): number | undefined {
   const value =
     node.kind === Kind.VARIABLE
-      ? Number(walk.variables[node.name.value])
+      ? walk.variables[node.name.value]
       : node.kind === Kind.INT
         ? Number(node.value)
         : 1
-  return Number.isFinite(value) ? Math.min(Math.max(value, 1), 100) : 1
+  return typeof value === 'number' ? Math.min(Math.max(value, 1), 100) : undefined
 }

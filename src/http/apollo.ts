@@ -38,6 +38,8 @@ export async function registerGraphql(
     maxDepth: { n: MOST_DEPTH, flattenFragments: true, exposeLimits: false },
     maxAliases: { n: MOST_ALIASES, exposeLimits: false },
     maxDirectives: { n: 20, exposeLimits: false },
+    // the parser counts them itself, and says so as a syntax error
+    maxTokens: { enabled: false },
     blockFieldSuggestion: { enabled: !node.server.config.INTROSPECTION },
   }).protect()
   const apollo = new ApolloServer<Context>({
@@ -69,6 +71,14 @@ export async function registerGraphql(
     url: '/graphql',
     bodyLimit: BODY_LIMIT,
     preParsing: anonymousBodyLimit,
+    preHandler: async (request, reply) =>
+      Array.isArray(request.body)
+        ? refuse(reply, 400, {
+            message: 'Send one operation in a request; batches are not taken.',
+            code: 'BAD_REQUEST',
+            requestId: request.id,
+          })
+        : undefined,
     handler,
   })
   app.route({

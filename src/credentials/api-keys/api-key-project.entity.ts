@@ -8,12 +8,7 @@ const schema = defineEntity({
   rowLevelSecurity: 'force',
   policies: [
     ...tenantPolicies('api_key_project'),
-    allow(
-      'api_key_project',
-      'self',
-      'organisation_id in (select app_own_organisations())',
-      'select',
-    ),
+    allow('api_key_project', 'self', 'api_key_id in (select app_own_keys())', 'select'),
     allow('api_key_project', 'operator', 'true', 'select'),
   ],
   properties: {

@@ -1,13 +1,16 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { BaseSchema, instant } from '../../database/base.entity.ts'
-import { tenantPolicies } from '../../database/policies.ts'
+import { allow, tenantPolicies } from '../../database/policies.ts'
 
 const schema = defineEntity({
   name: 'Invitation',
   tableName: 'invitation',
   extends: BaseSchema,
   rowLevelSecurity: 'force',
-  policies: tenantPolicies('invitation'),
+  policies: [
+    ...tenantPolicies('invitation'),
+    allow('invitation', 'self', 'principal_id in (select app_own_principals())', 'select'),
+  ],
   indexes: [
     { name: 'invitation_of_member', properties: ['principalId', 'id'] },
     { name: 'invitation_in_organisation', properties: ['organisationId', 'id'] },
