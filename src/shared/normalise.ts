@@ -1,8 +1,9 @@
 import { domainToASCII } from 'node:url'
 
-// The grammar of HTML's `input type=email`, applied after the address was brought to its canonical form.
+// The grammar of HTML's `input type=email`, applied after the address was brought to its canonical form. A domain that
+// ends in a number is an IPv4 address, however it was written (URL standard, section 3.5).
 const EMAIL =
-  /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
+  /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@(?!.*\.\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
 const LONGEST_EMAIL = 254
 
 /**
@@ -21,19 +22,26 @@ export function canonicalEmail(input: string): string | null {
 
 /** Folds case, width and accents, for searching and sorting: `Élan` and `ELAN` become `elan`. */
 export function fold(text: string): string {
-  return text
-    .normalize('NFKD')
-    .replace(/\p{M}+/gu, '')
-    .toLowerCase()
-    .normalize('NFKC')
+  return (
+    text
+      .normalize('NFKD')
+      .replace(/\p{M}+/gu, '')
+      .toLowerCase()
+      .normalize('NFKC')
+      // written so at the end of a word only, where a search may not have come to its end
+      .replaceAll('ς', 'σ')
+  )
 }
 
 const LONGEST_WORD = 64
 
+const shorten = (word: string) =>
+  word.length > LONGEST_WORD ? [...word].slice(0, LONGEST_WORD).join('') : word
+
 /** The folded words of some texts, without repeats: what `search` matches the beginnings of. */
 export function searchWords(...texts: string[]): string[] {
   const words = texts.flatMap(text => fold(text).split(/[^\p{L}\p{N}]+/u))
-  return [...new Set(words.filter(Boolean).map(word => word.slice(0, LONGEST_WORD)))]
+  return [...new Set(words.filter(Boolean).map(shorten))]
 }
 
 /** The least string above every string that begins with `prefix`, in the order of the C collation. */

@@ -1,6 +1,8 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import { digest } from './tokens.ts'
 
+const TAG_BYTES = 16
+
 interface Key {
   id: string
   root: Buffer
@@ -42,6 +44,8 @@ export class KeyRing {
       'aes-256-gcm',
       derive(key, purpose),
       Buffer.from(nonce, 'base64url'),
+      // without it a tag of four bytes would do
+      { authTagLength: TAG_BYTES },
     )
     decipher.setAAD(Buffer.from(purpose)).setAuthTag(Buffer.from(tag, 'base64url'))
     return Buffer.concat([

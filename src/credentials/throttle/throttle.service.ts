@@ -82,7 +82,7 @@ async function reserve(
 }
 
 /** The unit that is counted: an IPv4 address, or the /64 that one IPv6 customer usually has. */
-function sourceOf(address: string): string {
+export function sourceOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped) return mapped
   if (!isIPv6(address)) return address
