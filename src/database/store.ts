@@ -121,7 +121,7 @@ export class PgliteStore implements Store {
       const results = await this.#pglite.exec(
         `set role ${roleName('system')}; ${text}; set role ${roleName('tenant')}`,
       )
-      return results.flatMap(result => result.rows) as Record<string, unknown>[]
+      return results.flatMap(result => result.rows)
     } catch (error) {
       // what the script began is still open, with the role it set: undo both
       await this.#pglite.exec('rollback')

@@ -2,7 +2,7 @@ import type { Client } from 'pg'
 
 export const MEMBERS = 10_000
 export const NEIGHBOURS = 50
-export const CALLERS = 64
+const CALLERS = 64
 
 // UUIDv7 (RFC 9562): milliseconds, version, and random bits, so that ids sort by time as the server's own do.
 const ID_FUNCTION = `
