@@ -15,6 +15,8 @@ export function canonicalEmail(input: string): string | null {
   const text = input.trim().normalize('NFKC')
   const at = text.lastIndexOf('@')
   if (at < 1 || text.length > 320) return null
+  // `domainToASCII` reads a URL's host, and would drop what follows it
+  if (/[/?#\\%:\s]/.test(text.slice(at + 1))) return null
   const domain = domainToASCII(text.slice(at + 1))
   const address = `${text.slice(0, at).toLowerCase()}@${domain.toLowerCase()}`
   return address.length <= LONGEST_EMAIL && EMAIL.test(address) ? address : null

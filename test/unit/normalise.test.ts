@@ -209,3 +209,13 @@ test('a slug is lower case letters, digits and single dashes, or nothing', () =>
     }),
   )
 })
+
+test.each([
+  'a@example.com/path',
+  'a@example.com?x',
+  'a@example.com#x',
+  'a@exa%6dple.com',
+  'a@exam\tple.com',
+])('%s is no address, though a URL would take its end for a path', text =>
+  expect(canonicalEmail(text)).toBeNull(),
+)
