@@ -59,7 +59,7 @@ export async function buildApp({
   const http = Fastify({
     logger: {
       level: config.LOG_LEVEL,
-      serializers: { req: describeRequest },
+      serializers: { req: describeRequest, err: describeError },
       ...(log && { stream: log }),
     },
     genReqId: newId,
@@ -178,3 +178,32 @@ const describeRequest = (request: { method: string; url: string; ip?: string }) 
   path: request.url.split('?')[0],
   ip: request.ip,
 })
+
+interface Failing {
+  name?: string
+  message?: string
+  stack?: string
+  code?: unknown
+  constraint?: unknown
+  cause?: unknown
+}
+
+interface LoggedError {
+  type: string
+  message: string
+  stack: string
+  [more: string]: unknown
+}
+
+/** What is logged of an error: not the row, the statement's values or the bytes at which something failed. */
+function describeError(error: Failing): LoggedError {
+  const { name: type = 'Error', message = '', stack = '', code, constraint, cause } = error
+  return {
+    type,
+    message,
+    stack,
+    code,
+    constraint,
+    ...(cause instanceof Error && { cause: describeError(cause) }),
+  }
+}
