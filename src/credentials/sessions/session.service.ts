@@ -20,6 +20,10 @@ export interface NewSession {
   userId: string
   place: PlaceOfSession
   method: SignInMethod
+  /** The only organisation it may act in; null for all of its person's. */
+  confinedTo?: string | null
+  /** A second factor was proven with it. */
+  secondFactor?: boolean
   delivery: TokenDelivery
   /** How long it lives at most, in seconds. */
   lifetime: number
@@ -42,10 +46,10 @@ export async function createSession(work: Work, session: NewSession): Promise<Re
   const seed = newToken()
   const token = refreshToken(work.server.keys, id, 0, seed)
   await work.db.rows(sql`
-    insert into session (id, created_at, user_id, organisation_id, principal_id, project_id, method, authenticated_at,
-      last_active_at, expires_at, refresh_seed, refresh_digest, delivery, ip_address, user_agent)
-    values (${id}, ${work.now}, ${userId}, ${place.organisationId}, ${place.principalId}, ${place.projectId}, ${method},
-      ${work.now}, ${work.now}, ${new Date(work.now.getTime() + session.lifetime * 1000)}, ${seed}, ${digest(token)},
+    insert into session (id, created_at, user_id, organisation_id, principal_id, project_id, confined_to_id,
+      method, authenticated_at, mfa_verified_at, last_active_at, expires_at, refresh_seed, refresh_digest, delivery, ip_address, user_agent)
+    values (${id}, ${work.now}, ${userId}, ${place.organisationId}, ${place.principalId}, ${place.projectId},
+      ${session.confinedTo ?? null}, ${method}, ${work.now}, ${session.secondFactor ? work.now : null}, ${work.now}, ${new Date(work.now.getTime() + session.lifetime * 1000)}, ${seed}, ${digest(token)},
       ${delivery}, ${work.request.ipAddress}, ${work.request.userAgent})`)
   await makeWay(work, userId, session.most)
   await makeWayIn(work, userId, place.organisationId)
