@@ -1,9 +1,13 @@
 import { UserEntity } from './accounts/users/user.entity.ts'
 import { ApiKeyProjectEntity } from './credentials/api-keys/api-key-project.entity.ts'
 import { ApiKeyEntity } from './credentials/api-keys/api-key.entity.ts'
+import { ChallengeEntity } from './credentials/challenges/challenge.entity.ts'
+import { LinkEntity } from './credentials/links/link.entity.ts'
+import { RecoveryCodeEntity } from './credentials/recovery-codes/recovery-code.entity.ts'
 import { SessionEntity } from './credentials/sessions/session.entity.ts'
 import { SigningKeyEntity } from './credentials/signing-keys/signing-key.entity.ts'
 import { AttemptEntity } from './credentials/throttle/attempt.entity.ts'
+import { TotpFactorEntity } from './credentials/totp/totp-factor.entity.ts'
 import { InvitationEntity } from './flows/invitations/invitation.entity.ts'
 import { EventEntity } from './outbox/events/event.entity.ts'
 import { MemberWordEntity } from './tenancy/memberships/member-word.entity.ts'
@@ -20,8 +24,10 @@ export const entities = [
   ApiKeyEntity,
   ApiKeyProjectEntity,
   AttemptEntity,
+  ChallengeEntity,
   EventEntity,
   InvitationEntity,
+  LinkEntity,
   MemberWordEntity,
   OrganisationEntity,
   PermissionEntity,
@@ -29,8 +35,10 @@ export const entities = [
   PrincipalEntity,
   ProjectAccessEntity,
   ProjectEntity,
+  RecoveryCodeEntity,
   RoleEntity,
   SessionEntity,
   SigningKeyEntity,
+  TotpFactorEntity,
   UserEntity,
 ]

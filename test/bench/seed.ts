@@ -26,8 +26,8 @@ export async function seed(admin: Client): Promise<void> {
       'member' || n || '@example.com' as email
     from generate_series(1, ${MEMBERS - 1}) as n`)
   await admin.query(`
-    insert into user_account (id, created_at, updated_at, email, email_verified_at, first_name, last_name, password_hash, password_changed_at)
-    select user_id, at, at, person.email, at, first, last, operator.password_hash, at
+    insert into user_account (id, created_at, updated_at, email, email_verified_at, proven_at, first_name, last_name, password_hash, password_changed_at)
+    select user_id, at, at, person.email, at, at, first, last, operator.password_hash, at
     from person, (select password_hash from user_account where operator) as operator`)
   await admin.query(`
     insert into principal (id, created_at, updated_at, organisation_id, kind, user_id, role_id, email, first_name,

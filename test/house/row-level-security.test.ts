@@ -60,6 +60,11 @@ async function furnished(): Promise<Person> {
         input: { ownerId, name: 'Key', scopes: [], projectIds: [projectId] },
       },
     )
+  await server.database.owner(
+    `insert into link (id, created_at, user_id, kind, email, token_digest, organisation_id, project_id, expires_at)
+     values (gen_random_uuid(), now(), $1, 'MAGIC_LINK', 'nobody@example.com', gen_random_uuid()::text, $2, $3, now())`,
+    [admin.userId, admin.organisationId, projectId],
+  )
   return admin
 }
 

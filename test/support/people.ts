@@ -177,7 +177,7 @@ export async function newcomer(admin: Person, more: Record<string, unknown> = {}
   )
   const person = await accept(admin.server, tokenIn(addMember.invitationUrl))
   await admin.server.database.owner(
-    `update user_account set email_verified_at = now() where id = $1`,
+    `update user_account set email_verified_at = now(), proven_at = now() where id = $1`,
     [person.userId],
   )
   return person

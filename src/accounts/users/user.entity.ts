@@ -16,11 +16,19 @@ const schema = defineEntity({
   uniques: [{ name: 'user_account_email', properties: ['email'], where: 'deleted_at is null' }],
   checks: [
     { name: 'user_account_status', expression: `status in ('ACTIVE', 'SUSPENDED', 'INACTIVE')` },
+    {
+      name: 'user_account_proven',
+      expression: `email_verified_at is null or proven_at is not null`,
+    },
   ],
   properties: {
     /** The login, in canonical form. */
     email: p.text(),
     emailVerifiedAt: instant().nullable(),
+    /** When a mailbox of this account was first proven: never taken back, whatever happens to its login. */
+    provenAt: instant().nullable(),
+    /** True while an authenticator app is confirmed. */
+    secondFactor: p.boolean().default(false),
     firstName: p.text(),
     lastName: p.text(),
     locale: p.text().default('en'),

@@ -43,9 +43,10 @@ export interface NewAccount {
 export async function createAccount(work: Work, account: NewAccount): Promise<string> {
   const id = newId()
   await work.db.rows(sql`
-    insert into user_account (id, created_at, updated_at, email, email_verified_at, first_name, last_name,
+    insert into user_account (id, created_at, updated_at, email, email_verified_at, proven_at, first_name, last_name,
       password_hash, password_changed_at, operator)
     values (${id}, ${work.now}, ${work.now}, ${account.email}, ${account.verified ? work.now : null},
+      ${account.verified ? work.now : null},
       ${account.firstName}, ${account.lastName}, ${account.passwordHash},
       ${account.passwordHash ? work.now : null}, ${account.operator ?? false})`)
   await record(work, 'user.created', {

@@ -33,6 +33,10 @@ const schema = defineEntity({
   checks: [
     { name: 'session_method', expression: `method in ('PASSWORD', 'MAGIC_LINK')` },
     {
+      name: 'session_confined',
+      expression: `organisation_id is null or confined_to_id is null or organisation_id = confined_to_id`,
+    },
+    {
       name: 'session_place',
       expression: `(organisation_id is null) = (principal_id is null) and (project_id is null or organisation_id is not null)`,
     },
@@ -43,6 +47,8 @@ const schema = defineEntity({
     organisationId: p.uuid().nullable(),
     principalId: p.uuid().nullable(),
     projectId: p.uuid().nullable(),
+    /** The only organisation it may act in: it was begun through a link that one of its projects received. */
+    confinedToId: p.uuid().nullable(),
     method: p.text(),
     authenticatedAt: instant(),
     mfaVerifiedAt: instant().nullable(),

@@ -31,8 +31,8 @@ export async function switchOrganisation(
   organisationId: string,
   projectId: string | null = null,
 ): Promise<RenewedSession> {
-  // account, membership, session: whoever signs in at the same moment locks them in that order too
-  await work.db.rows(sql`select id from user_account where id = ${viewer.userId} for no key update`)
+  // account, membership, session: in the order in which sign-ins and kills lock them
+  await work.db.rows(sql`select from user_account where id = ${viewer.userId} for no key update`)
   const membership = isId(organisationId)
     ? await findOwnMembership(work, viewer.userId, organisationId)
     : undefined

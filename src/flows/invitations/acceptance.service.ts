@@ -112,7 +112,8 @@ async function settle(
   await work.db.rows(sql`
     update user_account set first_name = ${newAccount.firstName}, last_name = ${newAccount.lastName},
       password_hash = ${newAccount.passwordHash}, password_changed_at = ${newAccount.passwordHash ? work.now : null},
-      email_verified_at = ${invitation.mailed ? work.now : null}, updated_at = ${work.now}
+      email_verified_at = ${invitation.mailed ? work.now : null},
+      proven_at = ${invitation.mailed ? work.now : null}, updated_at = ${work.now}
     where id = ${account.id}`)
   // whatever was begun before the mailbox was proven was begun by somebody unknown
   await work.db.rows(sql`

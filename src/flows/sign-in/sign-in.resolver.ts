@@ -4,7 +4,8 @@ import type { Context } from '../../graphql/context.ts'
 import { Authenticated, ReauthenticateInput } from '../../credentials/sessions/session.type.ts'
 import { badInput } from '../../shared/errors.ts'
 import { confirmSession } from './reauthenticate.service.ts'
-import { beginSession, provePassword, type ProofTools } from './sign-in.service.ts'
+import { enter, type Entered } from './entry.service.ts'
+import { provePassword, type ProofTools } from './sign-in.service.ts'
 import { MfaChallenge, SignInInput } from './sign-in.type.ts'
 
 const SignInResult = createUnionType({
@@ -26,8 +27,8 @@ export class SignInResolver {
   ): Promise<typeof SignInResult> {
     const wanted = organisationId?.toLowerCase() ?? null // ids are written in either case
     const { userId } = await provePassword(await proofTools(context), email, password, wanted)
-    const entry = { userId, wanted, method: 'PASSWORD', delivery } as const
-    return context.authenticated(await context.asSystem(work => beginSession(work, entry)))
+    const entry = { userId, wanted, method: 'PASSWORD', confinedTo: null, delivery } as const
+    return answer(context, await context.asSystem(work => enter(work, entry)))
   }
 
   @Mutation(() => Authenticated, {
@@ -46,6 +47,10 @@ export class SignInResolver {
     return context.authenticated(await context.asSystem(work => confirmSession(work, viewer)))
   }
 }
+
+/** What a client gets of an entry: tokens, or the question that must be answered first. */
+const answer = (context: Context, entered: Entered): Promise<Authenticated> | MfaChallenge =>
+  'session' in entered ? context.authenticated(entered.session) : entered.challenge
 
 /** What a proof needs. The reads of earlier fields are ended first: on PGlite they hold the only connection. */
 async function proofTools(context: Context): Promise<ProofTools> {

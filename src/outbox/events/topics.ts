@@ -10,6 +10,7 @@ const TOPICS = {
   'session.switched': of('SECURITY', 'A session went to another organisation.'),
   'session.confirmed': of('SECURITY', 'Someone proved again who they are.'),
   'session.ended': of('SECURITY', 'A session was signed out or revoked.'),
+  'session.others_ended': of('SECURITY', 'A person ended all their other sessions.'),
   'session.reuse_detected': of(
     'SECURITY',
     'A spent refresh token came back; the session was ended.',

@@ -106,6 +106,10 @@ const schema = defineEntity({
     lockedAt: instant().nullable(),
     /** True for members who came by a link that was not mailed: their unproven address counts here alone. */
     vouched: p.boolean().default(false),
+    /** True for members whose account has a second factor; kept in step with it. */
+    secondFactor: p.boolean().default(false),
+    /** The project that let an unproven address in by registration: until it is proven, it may enter that one only. */
+    unprovenProjectId: p.uuid().nullable(),
     /** When the member first acted here; until then the typed name is shown. */
     enteredAt: instant().nullable(),
     /** Sessions created before this instant cannot enter here any more. */
