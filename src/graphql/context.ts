@@ -14,6 +14,7 @@ import type { Caller } from '../credentials/callers/caller.ts'
 import type { PasswordHasher } from '../credentials/passwords/hasher.ts'
 import type { AccessTokens } from '../credentials/sessions/access-token.ts'
 import type { RenewedSession } from '../credentials/sessions/session.service.ts'
+import { createSessionLoaders } from '../credentials/sessions/session.loaders.ts'
 import type { Authenticated } from '../credentials/sessions/session.type.ts'
 import { SYSTEM, type DatabaseContext } from '../database/context.ts'
 import { certain } from '../database/loader.ts'
@@ -54,6 +55,7 @@ const createLoaders = (read: (organisationId: string) => Queries) => ({
   ...createServiceAccountLoaders(read),
   ...createApiKeyLoaders(read),
   ...createInvitationLoaders(read),
+  ...createSessionLoaders(read),
 })
 
 type Loaders = ReturnType<typeof createLoaders>

@@ -46,6 +46,6 @@ export class PrincipalResolver {
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { readIn, loaders, node }: Context,
   ) {
-    return listProjectAccess(readIn, loaders.firstAccess, node.server.keys, principal, args)
+    return listProjectAccess(readIn, loaders.places, node.server.keys, principal, args)
   }
 }
