@@ -135,16 +135,11 @@ export async function listSessions(
   })
 }
 
-function actingHere(viewer: TenantViewer, principalId?: string | null): Sql[] {
-  const shown = visible(viewer)
-  return [
-    sql`s.organisation_id = ${viewer.organisationId}`,
-    ...(shown.length
-      ? [sql`s.principal_id in (select m.id from principal m where ${join(shown, ' and ')})`]
-      : []),
-    ...(principalId == null ? [] : [sql`s.principal_id = ${principalId}`]),
-  ]
-}
+const actingHere = (viewer: TenantViewer, principalId?: string | null): Sql[] => [
+  sql`s.organisation_id = ${viewer.organisationId}`,
+  ...visible(viewer, raw('s.principal_id')),
+  ...(principalId == null ? [] : [sql`s.principal_id = ${principalId}`]),
+]
 
 /** Adds what a stored session implies. */
 export const describeSession = (row: Session, viewer: Viewer | null): Session => ({
