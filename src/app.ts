@@ -1,6 +1,6 @@
 import 'reflect-metadata'
 import fastifyCookie from '@fastify/cookie'
-import fastifyCors from '@fastify/cors'
+import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { createKeyLookup } from './credentials/callers/key-caller.ts'
@@ -107,23 +107,14 @@ export async function buildApp({
 
   registerErrors(http)
   // a connection kept open after its last answer would keep the server from ending
-  http.addHook('onSend', async (_request, reply) => {
+  http.addHook('onSend', (_request, reply, _payload, done) => {
     if (state.stopping) reply.header('connection', 'close')
+    done()
   })
-  await http.register(fastifyCookie)
-  await http.register(fastifyCors, {
-    origin: config.CORS_ORIGINS,
-    credentials: true,
-    methods: ['POST'],
-    allowedHeaders: [
-      'authorization',
-      'content-type',
-      'idempotency-key',
-      'apollo-require-preflight',
-    ],
-    exposedHeaders: ['x-request-id', 'retry-after'],
-    maxAge: 600,
-  })
+  // read where they are needed, for most requests bring none
+  await http.register(fastifyCookie, { hook: false })
+  // without it browsers keep other origins out by themselves
+  if (config.CORS_ORIGINS.length) await http.register(fastifyCors, corsFor(config))
   registerHealth(http, database.store, state)
   registerJwks(http, signingKeys)
   if (mailbox && isLoopback(config.HOST)) registerMailbox(http, mailbox)
@@ -167,6 +158,15 @@ export async function buildApp({
     },
   }
 }
+
+const corsFor = (config: Config): FastifyCorsOptions => ({
+  origin: config.CORS_ORIGINS,
+  credentials: true,
+  methods: ['POST'],
+  allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'apollo-require-preflight'],
+  exposedHeaders: ['x-request-id', 'retry-after'],
+  maxAge: 600,
+})
 
 /** A number of hops, or addresses and ranges. */
 const trusted = (proxies: Config['TRUST_PROXY']) =>
