@@ -135,3 +135,11 @@ describe('with its rule taken away', () => {
       })
   })
 })
+
+test('where no type has any rule, the roots are shut all the same', async () => {
+  const schema = await buildGuardedSchema({})
+  const roots = doorsOf(schema).filter(isRoot)
+  expect(roots.length).toBeGreaterThan(40)
+  for (const door of roots)
+    expect(await knock(door), door.name).toMatchObject({ message: 'No rule opens this door.' })
+})

@@ -2,7 +2,7 @@ import type { Work } from '../../access/work.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { badInput } from '../../shared/errors.ts'
-import { singleLine } from '../../shared/normalise.ts'
+import { holdsLink, singleLine } from '../../shared/normalise.ts'
 import { newId } from '../../shared/tokens.ts'
 
 const LONGEST_NAME = 100
@@ -84,6 +84,7 @@ export function readNamePart(text: string, path: (string | number)[], least: num
   const line = singleLine(text)
   if (line == null)
     throw badInput(path, 'INVALID_FORMAT', 'Names are one line without control characters.')
+  if (holdsLink(line)) throw badInput(path, 'INVALID_FORMAT', 'Names hold no links.')
   if (line.length < least) throw badInput(path, 'REQUIRED', 'A name is needed here.')
   if (line.length > LONGEST_NAME)
     throw badInput(path, 'OUT_OF_RANGE', `Names have at most ${LONGEST_NAME} characters.`)
