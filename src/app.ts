@@ -10,6 +10,8 @@ import { AccessTokens } from './credentials/sessions/access-token.ts'
 import { Presence } from './credentials/sessions/presence.ts'
 import { SigningKeys } from './credentials/signing-keys/signing-keys.ts'
 import type { Database } from './database/orm.ts'
+import type { WaitingRequest } from './flows/mail-requests/mail-request.service.ts'
+import { createMailRequestWorker } from './flows/mail-requests/mail-request.worker.ts'
 import type { Node } from './graphql/context.ts'
 import { buildGuardedSchema, buildOpenSchema, printSorted } from './graphql/schema.ts'
 import { registerGraphql } from './http/apollo.ts'
@@ -136,6 +138,11 @@ export async function buildApp({
     now: clock,
     onSkipped: (reason, job) => http.log.info({ job, reason }, 'a mail was not sent'),
   })
+  const serveMailRequest = createMailRequestWorker({
+    orm: database.orm,
+    server: node.server,
+    now: clock,
+  })
   return {
     http,
     node,
@@ -147,6 +154,10 @@ export async function buildApp({
         if (final) http.log.error({ job, attempt, err }, 'a mail was given up')
         else if (attempt === 1) http.log.warn({ job, err }, 'a mail was not delivered yet')
         else http.log.debug({ job, attempt, err }, 'a mail was not delivered yet')
+      })
+      await jobs.consume<WaitingRequest>('mail-request', serveMailRequest, failure => {
+        const { job, attempt, error: err } = failure
+        http.log.warn({ job, attempt, err }, 'a request for a mail was not served yet')
       })
     },
     stop: async () => {

@@ -34,7 +34,7 @@ const GUESSABLE = new Set([
 ])
 
 /** At most one guessable field in a document, fragments and aliases included. */
-export const oneGuess: ValidationRule = context => {
+const oneGuess: ValidationRule = context => {
   let guesses = 0
   return {
     Field(node) {
@@ -49,6 +49,19 @@ export const oneGuess: ValidationRule = context => {
     },
   }
 }
+
+/** Queries and mutations only; graphql-js would take the fault for its own. */
+const knownOperation: ValidationRule = context => ({
+  OperationDefinition(node) {
+    if (!context.getSchema().getRootType(node.operation))
+      context.reportError(
+        new GraphQLError(`This server has no ${node.operation} operations.`, { nodes: node }),
+      )
+  },
+})
+
+/** What a document must keep to, beside GraphQL's own rules. */
+export const ownRules: ValidationRule[] = [oneGuess, knownOperation]
 
 interface Walk {
   schema: GraphQLSchema

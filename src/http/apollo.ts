@@ -18,7 +18,7 @@ import {
   MOST_DEPTH,
   MOST_TOKENS,
   mustBeAffordable,
-  oneGuess,
+  ownRules,
 } from '../graphql/limits.ts'
 import { requestInfo } from './authenticate.ts'
 import { anonymousBodyLimit, BODY_LIMIT } from './body-limit.ts'
@@ -50,7 +50,7 @@ export async function registerGraphql(
     allowBatchedHttpRequests: false,
     persistedQueries: false,
     parseOptions: { maxLexicalTokens: MOST_TOKENS },
-    validationRules: [...armor.validationRules, oneGuess],
+    validationRules: [...armor.validationRules, ...ownRules],
     formatError,
     stopOnTerminationSignals: false,
     plugins: [

@@ -10,7 +10,7 @@ import {
 } from '../credentials/keys.ts'
 import { post } from '../support/client.ts'
 import { OPERATOR, startServer, type TestServer } from '../support/server.ts'
-import { PASSWORD } from '../support/people.ts'
+import { PASSWORD, signIn } from '../support/people.ts'
 import { again, createAccount, gather, joinElsewhere, type Caller, type Cast } from './callers.ts'
 import { argumentsOf, doors, operationOf, type Door, type Kind, type Paths } from './fields.ts'
 import { invite } from './world.ts'
@@ -88,6 +88,11 @@ async function make(kind: Kind | 'permission'): Promise<string> {
       return invite(admin)
     case 'user':
       return (await createAccount(server, admin)).id
+    case 'session': {
+      const account = await createAccount(server, admin)
+      await joinElsewhere(admin, account)
+      return (await signIn(server, account.email)).sessionId
+    }
     case 'organisation': {
       const name = `Spare ${Date.now()}`
       const { createOrganisation } = await cast.chief.ask(

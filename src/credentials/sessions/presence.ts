@@ -1,3 +1,4 @@
+import { toDate } from '../../database/columns.ts'
 import { sql, type Queries } from '../../database/sql.ts'
 import type { Caller } from '../callers/caller.ts'
 
@@ -14,8 +15,8 @@ interface Seen {
 }
 
 /**
- * Writes down when sessions, keys and members were last seen: at most once a minute each, many at once, and off the
- * path of the requests that were made.
+ * Writes down when sessions, keys and members were last seen: at most once a minute each, unless a session may rest
+ * for less than two, many at once, and off the path of the requests that were made.
  */
 export class Presence {
   readonly #system: Queries
@@ -35,12 +36,15 @@ export class Presence {
   }
 
   note(
-    { viewer, lastActiveAt }: Pick<Caller, 'viewer' | 'lastActiveAt'>,
+    { viewer, session, lastActiveAt }: Pick<Caller, 'viewer' | 'session' | 'lastActiveAt'>,
     address: string,
     now: Date,
   ): void {
-    if (now.getTime() - lastActiveAt.getTime() < EVERY_MS || this.#waiting.size >= MOST_WAITING)
-      return
+    const seen = lastActiveAt.getTime()
+    // a session that may rest for a minute only would otherwise run out while it is in use
+    const idle = session ? toDate(session.idleExpiresAt).getTime() - seen : Infinity
+    const every = Math.min(EVERY_MS, idle / 2)
+    if (now.getTime() - seen < every || this.#waiting.size >= MOST_WAITING) return
     const { sessionId, apiKeyId, principalId } = viewer
     const credential = sessionId ?? apiKeyId
     if (credential)

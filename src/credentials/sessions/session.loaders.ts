@@ -87,7 +87,7 @@ function actingHere(viewer: TenantViewer, principalId: string | null | undefined
 }
 
 /** Adds what a stored session implies. */
-const describeSession = (row: Session, viewer: Viewer | null): Session => ({
+export const describeSession = (row: Session, viewer: Viewer | null): Session => ({
   ...row,
   tasks: row.principalId ? [] : ['CHOOSE_ORGANISATION'],
   current: row.id === viewer?.sessionId,

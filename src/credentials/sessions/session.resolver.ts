@@ -10,7 +10,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql'
-import { inside, inSession, tenantOf } from '../../access/viewer.ts'
+import { inside, inSession, selfOf, tenantOf } from '../../access/viewer.ts'
 import { User } from '../../accounts/users/user.type.ts'
 import type { Context } from '../../graphql/context.ts'
 import { record } from '../../outbox/events/event.service.ts'
@@ -21,11 +21,13 @@ import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { Project } from '../../tenancy/projects/project.type.ts'
 import { deviceOf } from './device.ts'
 import { refreshSession } from './refresh.service.ts'
+import { revokeOtherSessions, revokeSession } from './revoke.service.ts'
 import { listSessions } from './session.loaders.ts'
 import { endSession } from './session.service.ts'
 import {
   Authenticated,
   RefreshSessionInput,
+  RevokeSessionsPayload,
   Session,
   SessionConnection,
   SessionPayload,
@@ -100,6 +102,29 @@ export class SessionResolver {
     })
     context.cookie.clear()
     return { session: { ...context.caller!.session!, endedAt: context.now } }
+  }
+
+  @Mutation(() => SessionPayload, {
+    nullable: true,
+    description:
+      'End one session: your own, or, with `manageUser`, one acting in the active organisation. Sessions only.',
+  })
+  async revokeSession(
+    @Arg('id', () => ID) id: string,
+    @Ctx() context: Context,
+  ): Promise<SessionPayload> {
+    const viewer = inSession(context.viewer)
+    const session = await context.transact(work => revokeSession(work, id), selfOf(viewer))
+    if (session.current) context.cookie.clear()
+    return { session }
+  }
+
+  @Mutation(() => RevokeSessionsPayload, {
+    nullable: true,
+    description: 'End all your sessions but this one. Sessions only.',
+  })
+  async revokeOtherSessions(@Ctx() { transact, viewer }: Context): Promise<RevokeSessionsPayload> {
+    return { count: await transact(revokeOtherSessions, selfOf(inSession(viewer))) }
   }
 
   @Mutation(() => Authenticated, {

@@ -4,6 +4,8 @@ export const sessionRules = {
   Mutation: {
     refreshSession: everyoneButKeys,
     signOut: signedIn,
+    revokeSession: signedIn,
+    revokeOtherSessions: signedIn,
     switchOrganisation: signedIn,
     switchProject: signedIn,
   },

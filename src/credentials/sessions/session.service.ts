@@ -27,7 +27,7 @@ export interface NewSession {
   delivery: TokenDelivery
   /** How long it lives at most, in seconds. */
   lifetime: number
-  /** Most live sessions of one person here; the oldest make way. */
+  /** Most live sessions of one person on the platform; the least recent make way. */
   most: number
 }
 
@@ -51,16 +51,30 @@ export async function createSession(work: Work, session: NewSession): Promise<Re
     values (${id}, ${work.now}, ${userId}, ${place.organisationId}, ${place.principalId}, ${place.projectId},
       ${session.confinedTo ?? null}, ${method}, ${work.now}, ${session.secondFactor ? work.now : null}, ${work.now}, ${new Date(work.now.getTime() + session.lifetime * 1000)}, ${seed}, ${digest(token)},
       ${delivery}, ${work.request.ipAddress}, ${work.request.userAgent})`)
-  await work.db.rows(sql`
-    update session set ended_at = ${work.now}, end_reason = 'too many sessions' where id in (
-      select id from session where user_id = ${userId} and ended_at is null
-      order by last_active_at desc, id desc offset ${session.most})`)
+  await makeWay(work, userId, session.most)
+  await makeWayIn(work, userId, place.organisationId)
   await work.db.rows(sql`
     update user_account set last_sign_in_at = ${work.now},
       last_organisation_id = coalesce(${place.organisationId}, last_organisation_id)
     where id = ${userId}`)
   if (place.principalId) await enterMembership(work, place.principalId, true)
   return { id, userId, refreshToken: token, delivery }
+}
+
+/** Ends the least recent of a person's live sessions beyond `most`, counted everywhere. */
+const makeWay = (work: Work, userId: string, most: number) =>
+  work.db.rows(sql`
+    update session set ended_at = ${work.now}, end_reason = 'too many sessions' where id in (
+      select id from session where user_id = ${userId} and ended_at is null
+      order by last_active_at desc, id desc offset ${most})`)
+
+/** The same for those that act in an organisation, where it allows fewer. */
+async function makeWayIn(work: Work, userId: string, organisationId: string | null): Promise<void> {
+  await work.db.rows(sql`
+    update session set ended_at = ${work.now}, end_reason = 'too many sessions' where id in (
+      select s.id from session s where s.user_id = ${userId} and s.organisation_id = ${organisationId}
+        and s.ended_at is null order by s.last_active_at desc, s.id desc
+      offset (select coalesce(o.session_max_per_user, 1000) from organisation o where o.id = ${organisationId}))`)
 }
 
 /** What a renewal reads of a session, with the row locked until the transaction ends. */
@@ -126,6 +140,7 @@ export async function renewSession(
     await work.db.rows(
       sql`update user_account set last_organisation_id = ${place.organisationId} where id = ${session.userId}`,
     )
+    await makeWayIn(work, session.userId, place.organisationId)
     if (place.principalId) await enterMembership(work, place.principalId, false)
   }
   return { id: session.id, userId: session.userId, refreshToken: token, delivery: session.delivery }

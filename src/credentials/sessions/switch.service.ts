@@ -31,12 +31,14 @@ export async function switchOrganisation(
   organisationId: string,
   projectId: string | null = null,
 ): Promise<RenewedSession> {
-  const session = await lockSession(work, viewer.sessionId)
-  if (!session || session.endedAt)
-    throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
+  // account, membership, session: in the order in which sign-ins and kills lock them
+  await work.db.rows(sql`select from user_account where id = ${viewer.userId} for no key update`)
   const membership = isId(organisationId)
     ? await findOwnMembership(work, viewer.userId, organisationId)
     : undefined
+  const session = await lockSession(work, viewer.sessionId)
+  if (!session || session.endedAt)
+    throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
   if (!membership) throw notFound('organisation')
   if (!membershipMayBeEntered(membership, viewer.emailVerified, work.now))
     throw forbidden(
