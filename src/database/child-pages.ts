@@ -9,12 +9,12 @@ import { raw, sql, type Sql } from './sql.ts'
 /** A list that hangs from each of many rows, such as the sessions of the members of a list. */
 export interface ChildList<Row, Scope> extends Pick<KeysetList<Row>, 'id' | 'sort' | 'descending'> {
   /** The select list, with `id`, the sort key and what `parentOf` reads. */
-  select(scope: Scope): Sql
+  select: (scope: Scope) => Sql
   /** `from … where …`, narrowed to the rows of one parent. */
-  from(scope: Scope, parent: Sql): Sql
+  from: (scope: Scope, parent: Sql) => Sql
   /** The order once more, over the names of the select list in `found`. */
   order: Sql
-  parentOf(row: Row): string
+  parentOf: (row: Row) => string
 }
 
 /** One of the parents: all that are asked for together share an organisation and a scope. */

@@ -30,6 +30,8 @@ import {
 import { invitationRules } from '../flows/invitations/invitation.rules.ts'
 import { MemberActsResolver } from '../flows/members/members.resolver.ts'
 import { memberActRules } from '../flows/members/members.rules.ts'
+import { PasswordResetResolver } from '../flows/password-reset/password-reset.resolver.ts'
+import { passwordResetRules } from '../flows/password-reset/password-reset.rules.ts'
 import { SignInResolver } from '../flows/sign-in/sign-in.resolver.ts'
 import { signInRules } from '../flows/sign-in/sign-in.rules.ts'
 import {
@@ -105,6 +107,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   OrganisationServiceAccountsResolver,
   OrganisationSessionsResolver,
   OrganisationSettingsResolver,
+  PasswordResetResolver,
   PlatformListsResolver,
   PlatformResolver,
   PrincipalKeysResolver,
@@ -135,6 +138,7 @@ const ALL_RULES: Rules[] = [
   nodeRules,
   operatorRules,
   organisationRules,
+  passwordResetRules,
   platformRules,
   policyRules,
   projectRules,

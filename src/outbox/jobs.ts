@@ -18,6 +18,15 @@ const QUEUES = {
     expireInSeconds: 30,
     deleteAfterSeconds: 86_400,
   },
+  // looked up after the answer, so that the answer can tell nothing of the address
+  'mail-request': {
+    retryLimit: 1_000,
+    retryDelay: 2,
+    retryBackoff: true,
+    retryDelayMax: 30,
+    expireInSeconds: 30,
+    deleteAfterSeconds: 3_600,
+  },
 } as const
 export type QueueName = keyof typeof QUEUES
 
@@ -30,7 +39,7 @@ const CREWS = {
   again: { which: { maxPriority: -1 }, patienceMs: 25_000 },
 } as const
 /** Jobs that each crew of a node works at once. */
-const CREW_SIZE = 4
+const CREW_SIZES: Record<QueueName, number> = { mail: 4, 'mail-request': 1 }
 /** Refusals in a row after which a job is given up: about four minutes, for a server may be wrong for a while. */
 const MOST_REFUSALS = 10
 
@@ -148,7 +157,7 @@ export class Jobs {
       includeMetadata: true,
       perJobResults: true,
     } as const
-    const crew = Array.from({ length: CREW_SIZE }, (): Worker => ({ id: '', busy: false }))
+    const crew = Array.from({ length: CREW_SIZES[queue] }, (): Worker => ({ id: '', busy: false }))
     for (const worker of crew)
       worker.id = await this.#boss.work(queue, options, async ([job]: JobWithMetadata<Data>[]) => {
         worker.busy = true

@@ -16,6 +16,8 @@ const OPEN_TO_EVERYONE = [
   'Mutation.acceptInvitation',
   'Mutation.declineInvitation',
   'Mutation.refreshSession',
+  'Mutation.requestPasswordReset',
+  'Mutation.resetPassword',
   'Mutation.signIn',
   'Query.invitationPreview',
 ]

@@ -26,7 +26,7 @@ afterAll(() => server.stop())
 // in one organisation alone, the order of ids is as good as its own
 /** Members with a session, a key, an invitation and a word each. */
 async function crowd(organisationId: string, roleId: string): Promise<void> {
-  const { owner } = server.database
+  const owner = (text: string, values: unknown[] = []) => server.database.owner(text, values)
   const rows = `(select n, lpad(to_hex(n), 12, '0') as tail from generate_series(1, ${MANY}) n) x`
   const id = (kind: number) => `('0190000${kind}-0000-7000-8000-' || tail)::uuid`
   await owner(
@@ -71,7 +71,11 @@ async function asLogin(url: string, text: string): Promise<void> {
   const { Client } = await import('pg')
   const client = new Client({ connectionString: url })
   await client.connect()
-  await client.query(text).finally(() => client.end())
+  try {
+    await client.query(text)
+  } finally {
+    await client.end()
+  }
 }
 
 /** The plans of the statements that an operation reads by, as text. */

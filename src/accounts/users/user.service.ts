@@ -12,6 +12,8 @@ export interface Account {
   id: string
   email: string
   emailVerifiedAt: string | null
+  /** When a mailbox of it was first proven; it stays, even where the login was edited since. */
+  provenAt: string | null
   firstName: string
   lastName: string
   locale: string
@@ -19,7 +21,7 @@ export interface Account {
   hasPassword: boolean
 }
 
-const ACCOUNT = sql`id, email, email_verified_at as "emailVerifiedAt", first_name as "firstName",
+const ACCOUNT = sql`id, email, email_verified_at as "emailVerifiedAt", proven_at as "provenAt", first_name as "firstName",
   last_name as "lastName", locale, operator, password_hash is not null as "hasPassword"`
 
 /** The account behind a login; as *system*. */
@@ -27,6 +29,13 @@ export const findAccount = (work: Work, email: string): Promise<Account | undefi
   firstRow<Account>(
     work.db,
     sql`select ${ACCOUNT} from user_account where email = ${email} and deleted_at is null`,
+  )
+
+/** An account by its id; as *system*. */
+export const findAccountById = (work: Work, id: string): Promise<Account | undefined> =>
+  firstRow<Account>(
+    work.db,
+    sql`select ${ACCOUNT} from user_account where id = ${id} and deleted_at is null`,
   )
 
 export interface NewAccount {
