@@ -14,6 +14,7 @@ const schema = defineEntity({
     allow('session', 'system', 'true'),
   ],
   indexes: [
+    { name: 'session_ended', properties: ['endedAt'], where: 'ended_at is not null' },
     {
       name: 'session_of_user',
       properties: ['userId', 'lastActiveAt', 'id'],
