@@ -1,6 +1,6 @@
 import 'reflect-metadata'
 import fastifyCookie from '@fastify/cookie'
-import fastifyCors from '@fastify/cors'
+import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { createKeyLookup } from './credentials/callers/key-caller.ts'
@@ -10,6 +10,8 @@ import { AccessTokens } from './credentials/sessions/access-token.ts'
 import { Presence } from './credentials/sessions/presence.ts'
 import { SigningKeys } from './credentials/signing-keys/signing-keys.ts'
 import type { Database } from './database/orm.ts'
+import type { WaitingRequest } from './flows/mail-requests/mail-request.service.ts'
+import { createMailRequestWorker } from './flows/mail-requests/mail-request.worker.ts'
 import type { Node } from './graphql/context.ts'
 import { buildGuardedSchema, buildOpenSchema, printSorted } from './graphql/schema.ts'
 import { registerGraphql } from './http/apollo.ts'
@@ -109,23 +111,14 @@ export async function buildApp({
 
   registerErrors(http)
   // a connection kept open after its last answer would keep the server from ending
-  http.addHook('onSend', async (_request, reply) => {
+  http.addHook('onSend', (_request, reply, _payload, done) => {
     if (state.stopping) reply.header('connection', 'close')
+    done()
   })
-  await http.register(fastifyCookie)
-  await http.register(fastifyCors, {
-    origin: config.CORS_ORIGINS,
-    credentials: true,
-    methods: ['POST'],
-    allowedHeaders: [
-      'authorization',
-      'content-type',
-      'idempotency-key',
-      'apollo-require-preflight',
-    ],
-    exposedHeaders: ['x-request-id', 'retry-after'],
-    maxAge: 600,
-  })
+  // read where they are needed, for most requests bring none
+  await http.register(fastifyCookie, { hook: false })
+  // without it browsers keep other origins out by themselves
+  if (config.CORS_ORIGINS.length) await http.register(fastifyCors, corsFor(config))
   registerHealth(http, database.store, state)
   registerJwks(http, signingKeys)
   if (mailbox && isLoopback(config.HOST)) registerMailbox(http, mailbox)
@@ -147,6 +140,11 @@ export async function buildApp({
     now: clock,
     onSkipped: (reason, job) => http.log.info({ job, reason }, 'a mail was not sent'),
   })
+  const serveMailRequest = createMailRequestWorker({
+    orm: database.orm,
+    server: node.server,
+    now: clock,
+  })
   return {
     http,
     node,
@@ -161,6 +159,10 @@ export async function buildApp({
         else if (attempt === 1) http.log.warn({ job, err }, 'a mail was not delivered yet')
         else http.log.debug({ job, attempt, err }, 'a mail was not delivered yet')
       })
+      await jobs.consume<WaitingRequest>('mail-request', serveMailRequest, failure => {
+        const { job, attempt, error: err } = failure
+        http.log.warn({ job, attempt, err }, 'a request for a mail was not served yet')
+      })
     },
     stop: async () => {
       state.stopping = true
@@ -172,6 +174,15 @@ export async function buildApp({
     },
   }
 }
+
+const corsFor = (config: Config): FastifyCorsOptions => ({
+  origin: config.CORS_ORIGINS,
+  credentials: true,
+  methods: ['POST'],
+  allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'apollo-require-preflight'],
+  exposedHeaders: ['x-request-id', 'retry-after'],
+  maxAge: 600,
+})
 
 /** A number of hops, or addresses and ranges. */
 const trusted = (proxies: Config['TRUST_PROXY']) =>

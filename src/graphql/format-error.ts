@@ -6,7 +6,7 @@ import { isPassing, isUnstorable } from '../database/failures.ts'
 const MASK = 'Something went wrong on our side. Quote the request id when reporting it.'
 // What graphql-js adds about the value itself, which may be a password.
 const OWN_WORDS =
-  /Expected (?:one email address|an RFC 3339 date and time, such as [^.]+|an absolute http or https URL)\./
+  /Expected (?:one email address|an RFC 3339 date and time, such as [^.]+|an absolute http or https URL without a user name)\./
 const MISSING = /was not provided|Expected non-nullable|must not be null/
 const REPEATS_A_VALUE = /got invalid value|cannot represent|, found |does not exist in "/
 

@@ -34,7 +34,7 @@ const GUESSABLE = new Set([
 ])
 
 /** At most one guessable field in a document, fragments and aliases included. */
-export const oneGuess: ValidationRule = context => {
+const oneGuess: ValidationRule = context => {
   let guesses = 0
   return {
     Field(node) {
@@ -49,6 +49,19 @@ export const oneGuess: ValidationRule = context => {
     },
   }
 }
+
+/** Queries and mutations only; graphql-js would take the fault for its own. */
+const knownOperation: ValidationRule = context => ({
+  OperationDefinition(node) {
+    if (!context.getSchema().getRootType(node.operation))
+      context.reportError(
+        new GraphQLError(`This server has no ${node.operation} operations.`, { nodes: node }),
+      )
+  },
+})
+
+/** What a document must keep to, beside GraphQL's own rules. */
+export const ownRules: ValidationRule[] = [oneGuess, knownOperation]
 
 interface Walk {
   schema: GraphQLSchema
@@ -67,6 +80,7 @@ export function mustBeAffordable(
   fragments: Map<string, FragmentDefinitionNode>,
   given: Record<string, unknown>,
 ): void {
+  if (affordable.has(operation)) return
   const root = schema.getRootType(operation.operation)
   const coerced = getVariableValues(schema, operation.variableDefinitions ?? [], given).coerced
   if (!root || !coerced) return
@@ -78,7 +92,11 @@ export function mustBeAffordable(
         extensions: { code: 'GRAPHQL_VALIDATION_FAILED', http: { status: 400 } },
       },
     )
+  // without variables the same document always costs the same, and documents are kept
+  if (!operation.variableDefinitions?.length) affordable.add(operation)
 }
+
+const affordable = new WeakSet<OperationDefinitionNode>()
 
 function costOf(set: SelectionSetNode, type: GraphQLNamedType, walk: Walk): number {
   let cost = 0

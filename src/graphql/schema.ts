@@ -30,6 +30,8 @@ import {
 import { invitationRules } from '../flows/invitations/invitation.rules.ts'
 import { MemberActsResolver } from '../flows/members/members.resolver.ts'
 import { memberActRules } from '../flows/members/members.rules.ts'
+import { PasswordResetResolver } from '../flows/password-reset/password-reset.resolver.ts'
+import { passwordResetRules } from '../flows/password-reset/password-reset.rules.ts'
 import { SignInResolver } from '../flows/sign-in/sign-in.resolver.ts'
 import { signInRules } from '../flows/sign-in/sign-in.rules.ts'
 import {
@@ -80,6 +82,7 @@ import {
 import { projectRules } from '../tenancy/projects/project.rules.ts'
 import { OrganisationRolesResolver, RoleResolver } from '../tenancy/roles/role.resolver.ts'
 import { roleRules } from '../tenancy/roles/role.rules.ts'
+import { checkIds } from './ids.ts'
 import { Problem } from './problem.type.ts'
 
 const RESOLVERS: NonEmptyArray<Function> = [
@@ -104,6 +107,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   OrganisationServiceAccountsResolver,
   OrganisationSessionsResolver,
   OrganisationSettingsResolver,
+  PasswordResetResolver,
   PlatformListsResolver,
   PlatformResolver,
   PrincipalKeysResolver,
@@ -134,6 +138,7 @@ const ALL_RULES: Rules[] = [
   nodeRules,
   operatorRules,
   organisationRules,
+  passwordResetRules,
   platformRules,
   policyRules,
   projectRules,
@@ -169,14 +174,19 @@ export async function buildOpenSchema(): Promise<GraphQLSchema> {
   return schema
 }
 
-/** The schema that is served. A root field without a rule is shut; only types that carry rules are wrapped. */
-export async function buildGuardedSchema(): Promise<GraphQLSchema> {
+/**
+ * The schema that is served. A root field without a rule is shut; only types that carry rules are wrapped.
+ *
+ * @param given the doors, by type and field.
+ */
+export async function buildGuardedSchema(given: Rules = rules): Promise<GraphQLSchema> {
   const open = await buildOpenSchema()
+  checkIds(open)
   const doors = shield(
     {
-      ...rules,
-      Query: { '*': deny, ...rules.Query },
-      Mutation: { '*': deny, ...rules.Mutation },
+      ...given,
+      Query: { '*': deny, ...given.Query },
+      Mutation: { '*': deny, ...given.Mutation },
     },
     {
       allowExternalErrors: true,
@@ -186,15 +196,18 @@ export async function buildGuardedSchema(): Promise<GraphQLSchema> {
   const hung = (
     doors as unknown as { generate(schema: GraphQLSchema): IMiddlewareTypeMap }
   ).generate(open)
-  const guarded = Object.fromEntries(Object.keys(rules).map(type => [type, onlyRuled(type, hung)]))
+  const wrapped = new Set(['Query', 'Mutation', ...Object.keys(given)])
+  const guarded = Object.fromEntries(
+    [...wrapped].map(type => [type, onlyRuled(type, hung, given[type] ?? {})]),
+  )
   return applyMiddleware(open, guarded as IMiddlewareTypeMap)
 }
 
 /** Fields without a rule of their own are left alone: a wrapper on each would cost half a list. */
-function onlyRuled(type: string, hung: IMiddlewareTypeMap) {
+function onlyRuled(type: string, hung: IMiddlewareTypeMap, ruled: Rules[string]) {
   const fields = hung[type] as Record<string, unknown>
   if (type === 'Query' || type === 'Mutation') return fields
-  return Object.fromEntries(Object.keys(rules[type]!).map(field => [field, fields[field]]))
+  return Object.fromEntries(Object.keys(ruled).map(field => [field, fields[field]]))
 }
 
 /** The schema as text, sorted: what is reviewed and published. Inputs keep their order, as their defaults are printed in it. */

@@ -18,7 +18,7 @@ import {
   MOST_DEPTH,
   MOST_TOKENS,
   mustBeAffordable,
-  oneGuess,
+  ownRules,
 } from '../graphql/limits.ts'
 import { requestInfo } from './authenticate.ts'
 import { anonymousBodyLimit, BODY_LIMIT } from './body-limit.ts'
@@ -50,7 +50,7 @@ export async function registerGraphql(
     allowBatchedHttpRequests: false,
     persistedQueries: false,
     parseOptions: { maxLexicalTokens: MOST_TOKENS },
-    validationRules: [...armor.validationRules, oneGuess],
+    validationRules: [...armor.validationRules, ...ownRules],
     formatError,
     stopOnTerminationSignals: false,
     plugins: [
@@ -71,14 +71,14 @@ export async function registerGraphql(
     url: '/graphql',
     bodyLimit: BODY_LIMIT,
     preParsing: anonymousBodyLimit,
-    preHandler: async (request, reply) =>
-      Array.isArray(request.body)
-        ? refuse(reply, 400, {
-            message: 'Send one operation in a request; batches are not taken.',
-            code: 'BAD_REQUEST',
-            requestId: request.id,
-          })
-        : undefined,
+    preHandler: (request, reply, done) => {
+      if (!Array.isArray(request.body)) return done()
+      refuse(reply, 400, {
+        message: 'Send one operation in a request; batches are not taken.',
+        code: 'BAD_REQUEST',
+        requestId: request.id,
+      })
+    },
     handler,
   })
   app.route({
@@ -134,12 +134,13 @@ function sign(errors: readonly GraphQLFormattedError[] | undefined, { request }:
 
 /** The refresh token of a browser: kept from scripts and other sites, bound to this host. */
 function refreshCookie(request: FastifyRequest, reply: FastifyReply): RefreshCookie {
+  const read = () => request.server.parseCookie(request.headers.cookie ?? '')[COOKIE] ?? null
   const options = { path: '/', httpOnly: true, secure: true, sameSite: 'strict' } as const
   return {
-    read: () => request.cookies[COOKIE] ?? null,
+    read,
     write: (token, expires) => void reply.setCookie(COOKIE, token, { ...options, expires }),
     clear: () => {
-      if (request.cookies[COOKIE]) void reply.clearCookie(COOKIE, options)
+      if (read()) void reply.clearCookie(COOKIE, options)
     },
   }
 }

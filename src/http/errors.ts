@@ -4,7 +4,10 @@ import { refuse } from './refuse.ts'
 
 /** Answers what goes wrong before or beside GraphQL, without telling what was inside. */
 export function registerErrors(app: FastifyInstance): void {
-  app.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id))
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    reply.header('x-request-id', request.id)
+    done()
+  })
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
     const requestId = request.id
     if (isPassing(error)) {

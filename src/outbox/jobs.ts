@@ -5,7 +5,8 @@ import type { Queries } from '../database/sql.ts'
 import type { SystemQueries } from '../database/store.ts'
 import { again, CHORE, LASTING, SCHEMA, type ChoreName, type QueueName } from './queues.ts'
 
-const WORKERS = 4
+/** Jobs of a queue that a node works at once: as many that are new, and as many that have failed. */
+const WORKERS: Record<QueueName, number> = { mail: 4, 'mail-request': 1 }
 const FIRST_PATIENCE_MS = 10_000
 const PATIENCE_MS = 25_000
 /** Refusals in a row after which a job is given up: about four minutes, for a server may be wrong for a while. */
@@ -78,7 +79,7 @@ export class Jobs {
     work: (data: Data, attempt: Attempt) => Promise<void>,
     onFailure: (failure: Failure) => void,
   ): Promise<void> {
-    await this.#employ<Data>(queue, WORKERS, async ({ id, data }) => {
+    await this.#employ<Data>(queue, WORKERS[queue], async ({ id, data }) => {
       const error = await this.#try(id, FIRST_PATIENCE_MS, signal =>
         work(data, { job: id, signal }),
       )
@@ -88,7 +89,7 @@ export class Jobs {
       }
       return { id, status: 'completed' }
     })
-    await this.#employ<Data>(again(queue), WORKERS, async job => {
+    await this.#employ<Data>(again(queue), WORKERS[queue], async job => {
       const { id, data, retryCount, retryLimit } = job
       const error = await this.#try(id, PATIENCE_MS, signal => work(data, { job: id, signal }))
       if (!error) return { id, status: 'completed' }

@@ -4,8 +4,13 @@ import type { Owner } from '../database/migrate.ts'
 /** Where pg-boss keeps its tables. */
 export const SCHEMA = 'pgboss'
 
-const QUEUES = ['mail'] as const
-export type QueueName = (typeof QUEUES)[number]
+/** Every queue, with what differs from `LASTING`. */
+const QUEUES = {
+  mail: {},
+  // looked up after the answer, so that the answer can tell nothing of the address
+  'mail-request': { retryLimit: 1_000, deleteAfterSeconds: 3_600 },
+} as const
+export type QueueName = keyof typeof QUEUES
 
 /** What is done at set times (cron, UTC), by one node at a time. */
 const CHORES = { purge: '17 * * * *', 'rotate-keys': '47 * * * *' } as const
@@ -53,9 +58,9 @@ export async function prepareJobs(owner: Owner): Promise<void> {
     await boss.createQueue(name, { ...options, ...(policy && { policy }) })
     await boss.updateQueue(name, options)
   }
-  for (const queue of QUEUES) {
-    await prepare(queue, LASTING)
-    await prepare(again(queue), LASTING)
+  for (const [queue, options] of Object.entries(QUEUES)) {
+    await prepare(queue, { ...LASTING, ...options })
+    await prepare(again(queue as QueueName), { ...LASTING, ...options })
   }
   for (const [chore, cron] of Object.entries(CHORES)) {
     await prepare(chore, CHORE, 'exclusive')

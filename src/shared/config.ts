@@ -135,6 +135,13 @@ export const SETTINGS = {
     'Longest a session may live. Settings in the schema may shorten it.',
   ),
   STEP_UP_SECONDS: whole(30, 3600, 600).describe('How long a proof counts as a recent sign-in.'),
+  MAGIC_LINK_SECONDS: whole(60, 86_400, 600).describe('Life of a sign-in link.'),
+  PASSWORD_RESET_SECONDS: whole(900, 86_400, 1800).describe(
+    'Life of a link for choosing a new password.',
+  ),
+  EMAIL_LINK_SECONDS: whole(300, 2_592_000, 86_400).describe(
+    'Life of a link that confirms an address.',
+  ),
   PASSWORD_MIN_LENGTH: whole(8, 128, 15).describe(
     'First run only: least length of a password in the platform policy.',
   ),

@@ -52,13 +52,21 @@ export const afterPrefix = (prefix: string): string => `${prefix}\u{10FFFF}`
 // Characters that break lines, hide or reorder text: unfit for names, and dangerous in mail headers.
 const UNFIT =
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
-  /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]/u
+  /[\u0000-\u001f\u007f-\u009f\u180e\u200b\u2028\u2029\u2060-\u2065\ufeff\p{Bidi_Control}]/u
+// Blank to the eye: spaces, joiners, fillers, the empty Braille cell.
+const INVISIBLE = /^[\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]+$/u
 
-/** A line of text for people: trimmed and composed (NFC). Null when it holds control or reordering characters. */
+/** A line of text for people: trimmed and composed (NFC). Null when it holds control or reordering characters, or nothing that shows. */
 export function singleLine(input: string): string | null {
   const text = input.trim().normalize('NFC')
-  return UNFIT.test(text) || !text.isWellFormed() ? null : text
+  return UNFIT.test(text) || INVISIBLE.test(text) || !text.isWellFormed() ? null : text
 }
+
+// What mail programs make a link of, even in plain text. A bare domain stays: `Booking.com` is a name.
+const LINK = /:\/\/|(?<![\p{L}\p{N}])www\.|\p{L}\.\p{L}{2,}[/?#]/iu
+
+/** Whether a name would become a link in the mails that carry it. */
+export const holdsLink = (name: string): boolean => LINK.test(name.normalize('NFKC'))
 
 /** A short name for URLs made from a name: lower case ASCII letters, digits and dashes; empty when nothing is left. */
 export const slugOf = (name: string): string =>

@@ -1,9 +1,10 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql'
 import { canonicalEmail } from './normalise.ts'
 
-const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i
-// How PostgreSQL writes an instant in UTC: `2026-01-31 09:30:00.123456+00`.
-const STORED = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/
+const RFC3339 =
+  /^(\d{4})-(\d\d)-(\d\d)T(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i
+// How PostgreSQL writes an instant in UTC: `2026-01-31 09:30:00.123456+00`, in JSON with a T and `+00:00`.
+const STORED = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))?\+00(?::00)?$/
 
 /** What was given is not repeated: an error must never carry a caller's data. */
 const malformed = (what: string) => new GraphQLError(`Expected ${what}.`)
@@ -17,10 +18,21 @@ export function writeInstant(value: unknown): string {
 }
 
 function readInstant(value: unknown): Date {
-  const date = typeof value === 'string' && RFC3339.test(value) ? new Date(value) : null
-  if (!date || Number.isNaN(date.getTime()))
+  const parts = typeof value === 'string' ? RFC3339.exec(value) : null
+  const date = parts && isOnCalendar(parts) ? new Date(parts[0]) : null
+  const year = date?.getUTCFullYear() ?? Number.NaN
+  // no database keeps the year 0, and five digits no RFC 3339
+  if (!date || !(year >= 1 && year <= 9999))
     throw malformed('an RFC 3339 date and time, such as 2026-01-31T09:30:00Z')
   return date
+}
+
+/** Whether the month has that day: a Date would take 30 February for 2 March. */
+function isOnCalendar([, year, month, day]: string[]): boolean {
+  const date = new Date(`${year}-${month}-01T00:00:00Z`)
+  if (Number.isNaN(date.getTime())) return false
+  date.setUTCDate(Number(day))
+  return date.getUTCMonth() + 1 === Number(month) && date.getUTCDate() === Number(day)
 }
 
 export const DateTime = new GraphQLScalarType<Date, string>({
@@ -52,7 +64,9 @@ const LONGEST_URL = 2_048
 
 function readUrl(value: unknown): string {
   const url = typeof value === 'string' && value.length <= LONGEST_URL ? URL_OF(value) : null
-  if (!url || !/^https?:$/.test(url.protocol)) throw malformed('an absolute http or https URL')
+  // a name and password in a URL would be kept, shown and sent on
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password)
+    throw malformed('an absolute http or https URL without a user name')
   return url.href
 }
 

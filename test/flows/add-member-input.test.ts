@@ -78,6 +78,13 @@ test.each([
   'a\u2066b',
   '\ud800',
   '   ',
+  'a\u061cb',
+  'a\u180eb',
+  '\u3164',
+  '\u115f\u00ad \u2800',
+  'https://evil.example',
+  'www.evil.example',
+  'Claim at evil.example/prize',
   'x'.repeat(101),
 ])('%j is no name', async firstName => {
   await expect(admin.add({ firstName })).rejects.toMatchObject({

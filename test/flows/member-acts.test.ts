@@ -171,7 +171,7 @@ describe('acting on members', () => {
   test('answers ids of a neighbour as it answers unknown ones', async () => {
     const person = await shared()
     const there = await memberIdIn(neighbour, person.email)
-    for (const id of [there, neighbour.memberId, '01920000-0000-7000-8000-000000000000', 'x', ''])
+    for (const id of [there, neighbour.memberId, '01920000-0000-7000-8000-000000000000'])
       for (const [document, variables] of everyAct(id)) {
         const refusal = await admin.ask(document, variables).catch(error => error)
         expect(refusal).toMatchObject({

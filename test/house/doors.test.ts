@@ -16,6 +16,8 @@ const OPEN_TO_EVERYONE = [
   'Mutation.acceptInvitation',
   'Mutation.declineInvitation',
   'Mutation.refreshSession',
+  'Mutation.requestPasswordReset',
+  'Mutation.resetPassword',
   'Mutation.signIn',
   'Query.invitationPreview',
 ]
@@ -134,4 +136,12 @@ describe('with its rule taken away', () => {
         message: 'No rule opens this door.',
       })
   })
+})
+
+test('where no type has any rule, the roots are shut all the same', async () => {
+  const schema = await buildGuardedSchema({})
+  const roots = doorsOf(schema).filter(isRoot)
+  expect(roots.length).toBeGreaterThan(40)
+  for (const door of roots)
+    expect(await knock(door), door.name).toMatchObject({ message: 'No rule opens this door.' })
 })

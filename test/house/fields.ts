@@ -130,6 +130,8 @@ const VALUES: Record<string, () => unknown> = {
   lastName: () => 'Lee',
   description: () => 'What it is for.',
   password: () => 'a password that is long enough',
+  newPassword: () => 'another password that is long enough',
+  currentPassword: () => 'a password that is long enough',
   token: () => 'no-such-token',
   permissions: () => [],
   scopes: () => [],

@@ -84,6 +84,65 @@ describe('an error never repeats what was sent', () => {
   })
 })
 
+test.each([
+  'subscription { viewer { operator } }',
+  'subscription S { nothing }',
+  `query A { viewer { operator } } subscription B { viewer { operator } }`,
+])('%s is refused as no operation of this server', async query => {
+  expectRefused(await send(query), 400, 'GRAPHQL_VALIDATION_FAILED')
+})
+
+describe('an instant', () => {
+  const SUSPEND = `mutation ($id: ID!, $at: DateTime) { suspendMember(id: $id, input: { until: $at }) { member { id } } }`
+  const suspend = (at: string) => send(SUSPEND, { id: admin.memberId, at }, asAdmin())
+
+  test.each([
+    '0000-01-01T00:00:00Z',
+    '0001-01-01T00:00:00+01:00',
+    '9999-12-31T23:59:59-01:00',
+    '2026-02-30T00:00:00Z',
+    '2026-04-31T00:00:00Z',
+    '2027-02-29T00:00:00Z',
+    '2026-13-01T00:00:00Z',
+    '2026-00-10T00:00:00Z',
+    '2026-01-00T00:00:00Z',
+    '2026-01-31T24:00:00Z',
+    '2026-01-31T09:61:00Z',
+    '2026-01-31',
+    '2026-01-31T09:30:00',
+  ])('%s is on no calendar that is kept here', async at => {
+    const answer = await suspend(at)
+    expectRefused(answer, 400, 'BAD_USER_INPUT')
+    expect(answer.json.errors[0].extensions).toMatchObject({
+      reason: 'INVALID_FORMAT',
+      fields: [{ path: ['at'], reason: 'INVALID_FORMAT' }],
+    })
+  })
+
+  test.each([
+    '0001-01-01T00:00:00Z',
+    '2024-02-29T23:59:59.999999999+14:00',
+    '0099-03-01T00:00:00z',
+  ])('%s is one, if a past one', async at => {
+    expect((await suspend(at)).json.errors[0].extensions.reason).toBe('OUT_OF_RANGE')
+  })
+})
+
+test('a URL that carries a name or a password is refused', async () => {
+  const create = `mutation ($url: URL) { createProject(input: { name: "Door", signInUrl: $url }) { project { id signInUrl } } }`
+  for (const url of [
+    'https://ann:secret@example.com',
+    'https://ann@example.com',
+    'https://:secret@example.com',
+  ]) {
+    const answer = await send(create, { url }, asAdmin())
+    expectRefused(answer, 400, 'BAD_USER_INPUT')
+    expect(answer.text).not.toContain('secret')
+  }
+  const { json } = await send(create, { url: 'https://example.com/a@b' }, asAdmin())
+  expect(json.data.createProject.project.signInUrl).toBe('https://example.com/a@b')
+})
+
 test('every refusal within GraphQL names the request', async () => {
   const refused = [
     await send(VIEWER),

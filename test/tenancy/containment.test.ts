@@ -9,6 +9,7 @@ import {
   createPermission,
   createProject,
   createRole,
+  deletePermission,
   deleteRole,
   grant,
   holder,
@@ -171,10 +172,7 @@ test('places in projects that come with an addition are within one’s own too',
   const approver = await createRole(admin, ['invoice.approve'], { level: 'PROJECT' })
   const { Viewer } = await admin.roles()
   const access = (roleId: string) => ({ projectAccess: [{ projectId: project.id, roleId }] })
-  await expect(addMember(deputy, access(Viewer!))).rejects.toBeRefused(
-    'FORBIDDEN',
-    'PERMISSION_MISSING',
-  )
+  await expect(addMember(deputy, access(Viewer!))).rejects.toBeRefused('NOT_FOUND')
   const planner = await holder(admin, ['manageUser', 'manageProject'])
   await addMember(planner, access(Viewer!))
   await expect(addMember(planner, access(approver.id))).rejects.toBeRefused(...BEYOND)
@@ -210,6 +208,41 @@ test('an open invitation is resent, copied or withdrawn by nobody who could not 
   expect(await permissions(await acceptUrl(admin, inside.invitationUrl), project.id)).toContain(
     'invoice.approve',
   )
+})
+
+test('whoever sends an invitation again could let people into its projects themselves', async () => {
+  const project = await createProject(admin)
+  const { Viewer, 'Project administrator': keeper } = await admin.roles()
+  const waiting = await addMember(admin, {
+    projectAccess: [{ projectId: project.id, roleId: Viewer }],
+  })
+  const id = waiting.member.invitation.id
+  await expect(act(deputy, 'resendInvitation', id)).rejects.toBeRefused(...BEYOND)
+  const placed = await grant(admin, deputy.memberId, project.id, Viewer!)
+  await expect(act(deputy, 'resendInvitation', id)).rejects.toBeRefused(...BEYOND)
+  await grant(admin, deputy.memberId, project.id, keeper!)
+  await act(deputy, 'resendInvitation', id)
+  await act(admin, 'revokeProjectAccess', placed.id)
+})
+
+test('a permission is retired by nobody who lacks it, nor while roles beyond their own hold it', async () => {
+  const own = await createPermission(admin, { name: 'ledger.close', level: 'ORGANISATION' })
+  await createPermission(admin, { name: 'ledger.read' })
+  for (const name of [own.name, 'ledger.read'])
+    await expect(deletePermission(deputy, name)).rejects.toBeRefused(...BEYOND)
+  const closer = await holder(admin, ['viewUser', 'manageRole', own.name])
+  const mighty = await createRole(admin, [own.name, 'viewAudit'])
+  await expect(deletePermission(closer, own.name)).rejects.toBeRefused(...BEYOND)
+  const wide = await createRole(admin, [own.name], { visibility: 'ORGANISATION' })
+  await updateRole(admin, mighty.id, { permissions: ['viewAudit'] })
+  await updateRole(admin, closer.roleId, { visibility: 'SHARED_PROJECTS' })
+  await expect(deletePermission(closer, own.name)).rejects.toBeRefused(...BEYOND)
+  // refused, it changed nothing
+  expect(await permissions(closer)).toContain(own.name)
+  await updateRole(admin, wide.id, { visibility: 'SELF' })
+  await deletePermission(closer, own.name)
+  expect(await permissions(closer)).toEqual(['viewUser', 'manageRole'])
+  await deletePermission(admin, 'ledger.read')
 })
 
 test('an invitation from somebody who was demoted since lets nobody in', async () => {

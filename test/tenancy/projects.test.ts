@@ -3,6 +3,7 @@ import { newcomer, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import {
   act,
+  addMember,
   createPermission,
   createProject,
   createRole,
@@ -133,7 +134,7 @@ test('only those who manage projects do, and a neighbour’s are unknown', async
   await expect(createProject(member)).rejects.toBeRefused(...MISSING)
   await expect(updateProject(member, project.id, { name: 'Mine' })).rejects.toBeRefused(...MISSING)
   await expect(act(member, 'deleteProject', project.id)).rejects.toBeRefused(...MISSING)
-  for (const id of [project.id, RANDOM_ID, 'no id']) {
+  for (const id of [project.id, RANDOM_ID]) {
     await expect(updateProject(neighbour, id, { name: 'Mine' })).rejects.toBeRefused('NOT_FOUND')
     await expect(act(neighbour, 'deleteProject', id)).rejects.toBeRefused('NOT_FOUND')
     await expect(
@@ -251,4 +252,28 @@ test('who manages projects hands out no more in them than they hold themselves',
   await expect(
     createProject(planner, { registration: { defaultRoleId: approver.id } }),
   ).rejects.toBeRefused(...BEYOND)
+})
+
+test('a project that one neither enters nor manages is as unknown as none', async () => {
+  const hidden = await createProject(admin)
+  const person = await newcomer(admin)
+  const clerk = await holder(admin, ['viewUser', 'manageUser'])
+  const said = (by: Person, projectId: string) =>
+    grant(by, person.memberId, projectId, roles.Viewer!).catch(({ code, reason, message }) => ({
+      code,
+      reason,
+      message,
+    }))
+  for (const by of [person, clerk]) {
+    const unknown = await said(by, RANDOM_ID)
+    expect(unknown).toMatchObject({ code: 'NOT_FOUND' })
+    expect(await said(by, hidden.id)).toEqual(unknown)
+  }
+  for (const projectId of [hidden.id, RANDOM_ID])
+    await expect(
+      addMember(clerk, { projectAccess: [{ projectId, roleId: roles.Viewer }] }),
+    ).rejects.toBeRefused('NOT_FOUND')
+  // inside, but without a say in it
+  await grant(admin, clerk.memberId, hidden.id, roles.Viewer!)
+  expect(await said(clerk, hidden.id)).toMatchObject({ reason: 'PERMISSION_MISSING' })
 })

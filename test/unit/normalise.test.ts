@@ -5,6 +5,7 @@ import {
   canonicalEmail,
   fold,
   searchWords,
+  holdsLink,
   singleLine,
   slugOf,
 } from '../../src/shared/normalise.ts'
@@ -183,6 +184,13 @@ describe('a line of text', () => {
     'Ann\u2066Lee',
     'Ann\u200bLee',
     'Ann\ud800Lee',
+    'Ann\u061cLee',
+    'Ann\u180eLee',
+    '\u00ad',
+    '\u200c\u200d',
+    '\u3164',
+    '\u115f \u1160',
+    '\u2800',
   ])('%j is refused', input => {
     expect(singleLine(input)).toBeNull()
   })
@@ -196,6 +204,28 @@ describe('a line of text', () => {
       }),
     )
   })
+})
+
+describe('a name', () => {
+  test.each([
+    'https://evil.example',
+    'Ann //evil.example://',
+    'WWW.evil.example',
+    'ｗｗｗ.evil.example',
+    'see (www.evil.example)',
+    'evil.example/prize',
+    'evil.example?x',
+  ])('%j would become a link', name => expect(holdsLink(name)).toBe(true))
+
+  test.each([
+    'Booking.com',
+    'J. R. R. Tolkien',
+    'St.John',
+    'Dr./Prof. Lee',
+    'AC/DC',
+    'Wwwah',
+    '山田',
+  ])('%j stays a name', name => expect(holdsLink(name)).toBe(false))
 })
 
 test('a slug is lower case letters, digits and single dashes, or nothing', () => {

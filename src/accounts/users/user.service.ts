@@ -2,7 +2,7 @@ import type { Work } from '../../access/work.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { badInput } from '../../shared/errors.ts'
-import { singleLine } from '../../shared/normalise.ts'
+import { holdsLink, singleLine } from '../../shared/normalise.ts'
 import { newId } from '../../shared/tokens.ts'
 
 const LONGEST_NAME = 100
@@ -12,6 +12,8 @@ export interface Account {
   id: string
   email: string
   emailVerifiedAt: string | null
+  /** When a mailbox of it was first proven; it stays, even where the login was edited since. */
+  provenAt: string | null
   firstName: string
   lastName: string
   locale: string
@@ -19,7 +21,7 @@ export interface Account {
   hasPassword: boolean
 }
 
-const ACCOUNT = sql`id, email, email_verified_at as "emailVerifiedAt", first_name as "firstName",
+const ACCOUNT = sql`id, email, email_verified_at as "emailVerifiedAt", proven_at as "provenAt", first_name as "firstName",
   last_name as "lastName", locale, operator, password_hash is not null as "hasPassword"`
 
 /** The account behind a login; as *system*. */
@@ -27,6 +29,13 @@ export const findAccount = (work: Work, email: string): Promise<Account | undefi
   firstRow<Account>(
     work.db,
     sql`select ${ACCOUNT} from user_account where email = ${email} and deleted_at is null`,
+  )
+
+/** An account by its id; as *system*. */
+export const findAccountById = (work: Work, id: string): Promise<Account | undefined> =>
+  firstRow<Account>(
+    work.db,
+    sql`select ${ACCOUNT} from user_account where id = ${id} and deleted_at is null`,
   )
 
 export interface NewAccount {
@@ -75,6 +84,7 @@ export function readNamePart(text: string, path: (string | number)[], least: num
   const line = singleLine(text)
   if (line == null)
     throw badInput(path, 'INVALID_FORMAT', 'Names are one line without control characters.')
+  if (holdsLink(line)) throw badInput(path, 'INVALID_FORMAT', 'Names hold no links.')
   if (line.length < least) throw badInput(path, 'REQUIRED', 'A name is needed here.')
   if (line.length > LONGEST_NAME)
     throw badInput(path, 'OUT_OF_RANGE', `Names have at most ${LONGEST_NAME} characters.`)

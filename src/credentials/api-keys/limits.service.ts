@@ -3,7 +3,7 @@ import { can, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { sql } from '../../database/sql.ts'
 import { badInput, forbidden } from '../../shared/errors.ts'
-import { getProject } from '../../tenancy/projects/project.service.ts'
+import { getProject, mustSeeProject } from '../../tenancy/projects/project.service.ts'
 import type { Owner } from './managed-key.service.ts'
 
 const MOST_PROJECTS = 500
@@ -70,7 +70,10 @@ export async function readProjects(
       `Name at most ${MOST_PROJECTS} projects.`,
     )
   const wanted = [...new Set(ids)]
-  for (const id of wanted) await getProject(work, viewer, id)
+  for (const id of wanted) {
+    await getProject(work, viewer, id)
+    await mustSeeProject(work, viewer, id)
+  }
   if (owner.role.builtIn) return wanted
   const open = await work.db.rows<{ projectId: string }>(sql`
     select project_id as "projectId" from project_access where principal_id = ${owner.id} and project_id = any(${wanted}::uuid[])`)

@@ -50,7 +50,8 @@ export async function reserveAttempt(
   }
 }
 
-async function reserve(
+/** Counts one more under a key, by one atomic upsert; refused while the delay that this brought about lasts. */
+export async function reserve(
   system: Queries,
   key: string,
   limit: number,

@@ -128,7 +128,7 @@ async function inviteAdministrator(
     inviter: { principalId: founder?.id ?? null, name: viewer.name },
     lifetime: DEFAULT_LIFETIME_HOURS,
     sendMail: true,
-    handsOver: true,
+    founderId: founder?.id ?? null,
   })
 }
 

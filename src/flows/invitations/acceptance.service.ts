@@ -25,7 +25,7 @@ import { readPlatform } from '../../tenancy/policies/policy.ts'
 import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
 import type { Role } from '../../tenancy/roles/role.type.ts'
 import { mayOffer } from './offer.service.ts'
-import { closeInvitation, findByToken, type LinkedInvitation } from './invitation.service.ts'
+import { closeInvitation, lockByToken, type LinkedInvitation } from './invitation.service.ts'
 
 const TOKEN = ['input', 'token']
 
@@ -52,7 +52,7 @@ export async function acceptInvitation(
   work: Work,
   acceptance: Acceptance,
 ): Promise<{ principalId: string; organisationId: string; session: RenewedSession | null }> {
-  const invitation = await findByToken(work, acceptance.token, true)
+  const invitation = await lockByToken(work, acceptance.token)
   if (!invitation) throw tokenInvalid(TOKEN)
   await mustStillBeOffered(work, invitation)
   const account = await findAccount(work, invitation.email)
@@ -66,8 +66,7 @@ export async function acceptInvitation(
     newcomer && (acceptance.startSession ?? true)
       ? await firstSession(work, invitation, userId, acceptance.delivery)
       : null
-  if (invitation.handsOver && invitation.inviterId)
-    await handOver(work, invitation, invitation.inviterId)
+  if (invitation.founderId) await handOver(work, invitation, invitation.founderId)
   return { principalId: invitation.principalId, organisationId: invitation.organisationId, session }
 }
 
@@ -135,7 +134,7 @@ const hasEntered = async (work: Work, userId: string) =>
 async function mustStillBeOffered(work: Work, invitation: LinkedInvitation): Promise<void> {
   const waiting = await firstRow<{ lockedAt: string | null }>(
     work.db,
-    sql`select locked_at as "lockedAt" from principal where id = ${invitation.principalId} and removed_at is null for share`,
+    sql`select locked_at as "lockedAt" from principal where id = ${invitation.principalId} and removed_at is null`,
   )
   if (!waiting) throw tokenInvalid(TOKEN)
   if (waiting.lockedAt)
@@ -256,7 +255,7 @@ async function handOver(
 
 /** Turns an invitation down; as *system*. The waiting membership goes with it. */
 export async function declineInvitation(work: Work, token: string): Promise<string> {
-  const invitation = await findByToken(work, token, true)
+  const invitation = await lockByToken(work, token)
   if (!invitation || !(await closeInvitation(work, invitation.id, 'DECLINED')))
     throw tokenInvalid(['token'])
   await endMembership(work, invitation.principalId)

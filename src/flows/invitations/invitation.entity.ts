@@ -36,8 +36,8 @@ const schema = defineEntity({
     /** Only a mailed link proves the mailbox. */
     mailed: p.boolean(),
     inviterId: p.uuid().nullable(),
-    /** The inviter founded the organisation for this person, and leaves when they arrive. */
-    handsOver: p.boolean().default(false),
+    /** Who founded the organisation for this person, and leaves when they arrive, whoever sends the link again. */
+    founderId: p.uuid().nullable(),
     sentAt: instant().nullable(),
     expiresAt: instant(),
     closedAt: instant().nullable(),

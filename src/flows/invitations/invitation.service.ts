@@ -1,11 +1,11 @@
 import { inSession, must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { columns, toDate } from '../../database/columns.ts'
-import { firstRow, sql } from '../../database/sql.ts'
+import { firstRow, sql, type Sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { queueMail } from '../../outbox/mail/mail.service.ts'
 import { conflict, forbidden, notFound } from '../../shared/errors.ts'
-import { digest, isId, newId, newToken } from '../../shared/tokens.ts'
+import { digest, newId, newToken } from '../../shared/tokens.ts'
 import { getManagedMember } from '../../tenancy/memberships/member.service.ts'
 import { endMembership } from '../../tenancy/memberships/membership.service.ts'
 import { INVITATION_FIELDS } from './invitation.loaders.ts'
@@ -25,7 +25,8 @@ export interface Offer {
   lifetime: number
   /** False hands the link to the caller instead of mailing it. */
   sendMail: boolean
-  handsOver?: boolean
+  /** Who founded the organisation for this person, and leaves when they arrive. */
+  founderId?: string | null
 }
 
 const linkTo = (work: Work, token: string) =>
@@ -44,9 +45,9 @@ export async function createInvitation(
   const expiresAt = new Date(work.now.getTime() + offer.lifetime * HOUR_MS)
   await work.db.rows(sql`
     insert into invitation (id, created_at, organisation_id, principal_id, email, token_digest, mailed, inviter_id,
-      hands_over, sent_at, expires_at)
+      founder_id, sent_at, expires_at)
     values (${id}, ${work.now}, ${offer.organisationId}, ${offer.principalId}, ${offer.email}, ${digest(token)},
-      ${offer.sendMail}, ${offer.inviter.principalId}, ${offer.handsOver ?? false},
+      ${offer.sendMail}, ${offer.inviter.principalId}, ${offer.founderId ?? null},
       ${offer.sendMail ? work.now : null}, ${expiresAt})`)
   return { id, url: await deliver(work, offer, id, token, expiresAt) }
 }
@@ -83,9 +84,9 @@ async function deliver(
 }
 
 /**
- * Issues a new link; the old one stops working. Whoever resends becomes the inviter: they must be able to hand the
- * role out, and their own permissions are what acceptance is held against. Only its founder hands an organisation
- * over, so a link that somebody else sent again takes nobody's place.
+ * Issues a new link; the old one stops working. Whoever resends becomes the inviter: they must be able to hand out the
+ * role and every place in a project, and their own permissions are what acceptance is held against. Who founded the
+ * organisation for the person stays who it was.
  */
 export async function resendInvitation(
   work: Work,
@@ -95,14 +96,14 @@ export async function resendInvitation(
   const viewer = must(work.viewer, 'manageUser')
   if (!sendMail) inSession(viewer)
   const { invitation, firstName } = await getOpenInvitation(work, viewer, id)
-  if (!(await mayOffer(work, viewer, invitation.principalId)))
+  if (!(await mayOffer(work, viewer, invitation.principalId, true)))
     throw forbidden('EXCEEDS_OWN_PERMISSIONS', 'This invitation offers more than you hold.')
   const organisation = await getOrganisation(work, viewer)
   const token = newToken()
   const expiresAt = new Date(work.now.getTime() + organisation.lifetime * HOUR_MS)
   await work.db.rows(sql`
     update invitation set token_digest = ${digest(token)}, mailed = ${sendMail}, expires_at = ${expiresAt},
-      hands_over = hands_over and inviter_id = ${viewer.principalId}, inviter_id = ${viewer.principalId}, sent_at = case when ${sendMail} then ${work.now} else sent_at end
+      inviter_id = ${viewer.principalId}, sent_at = case when ${sendMail} then ${work.now} else sent_at end
     where id = ${id}`)
   const url = await deliver(
     work,
@@ -152,20 +153,27 @@ export const closeInvitationsOf = (work: Work, principalId: string) =>
   work.db.rows(sql`
     update invitation set closed_at = ${work.now}, outcome = 'REVOKED' where principal_id = ${principalId} and closed_at is null`)
 
+/** The member is locked before the invitation, as everywhere. */
 async function getOpenInvitation(work: Work, viewer: TenantViewer, id: string) {
-  const invitation = isId(id)
-    ? await firstRow<Invitation & { principalId: string }>(
-        work.db,
-        sql`select ${columns('i', INVITATION_FIELDS)} from invitation i
-          where i.id = ${id} and i.organisation_id = ${viewer.organisationId} for update`,
-      )
-    : undefined
+  const read = (lock: Sql) =>
+    firstRow<Invitation>(
+      work.db,
+      sql`select ${columns('i', INVITATION_FIELDS)} from invitation i
+        where i.id = ${id} and i.organisation_id = ${viewer.organisationId} ${lock}`,
+    )
+  const known = await read(sql``)
+  if (!known) throw notFound('invitation')
+  mustBeOpen(known)
+  const member = await getManagedMember(work, viewer, known.principalId)
+  const invitation = await read(sql`for update`)
   if (!invitation) throw notFound('invitation')
-  if (invitation.closedAt) {
-    throw conflict('STATE_MISMATCH', 'This invitation was answered or withdrawn already.')
-  }
-  const member = await getManagedMember(work, viewer, invitation.principalId)
+  mustBeOpen(invitation)
   return { invitation, firstName: member.firstName, roleId: member.roleId }
+}
+
+function mustBeOpen(invitation: Invitation): void {
+  if (invitation.closedAt)
+    throw conflict('STATE_MISMATCH', 'This invitation was answered or withdrawn already.')
 }
 
 async function readInvitation(work: Work, id: string): Promise<Invitation> {
@@ -200,7 +208,7 @@ export async function findByToken(
 ): Promise<LinkedInvitation | null> {
   const found = await firstRow<LinkedInvitation>(
     queries.db,
-    sql`select ${columns('i', INVITATION_FIELDS)}, i.hands_over as "handsOver", i.mailed, i.inviter_id as "inviterId",
+    sql`select ${columns('i', INVITATION_FIELDS)}, i.founder_id as "founderId", i.mailed,
         o.name as "organisationName", inviter.name as "inviterName"
       from invitation i
       join organisation o on o.id = i.organisation_id and o.deleted_at is null and o.suspended_at is null
@@ -210,10 +218,25 @@ export async function findByToken(
   return found && toDate(found.expiresAt) > queries.now ? found : null
 }
 
+/**
+ * The same with all that an answer changes locked: the account that the address has, then the members, then the
+ * invitation. Of any number of answers one thus finds it open.
+ */
+export async function lockByToken(work: Work, token: string): Promise<LinkedInvitation | null> {
+  const known = await findByToken(work, token)
+  if (!known) return null
+  await work.db.rows(
+    sql`select id from user_account where email = ${known.email} and deleted_at is null for no key update`,
+  )
+  await work.db.rows(sql`
+    select id from principal where id = any(${[known.principalId, known.founderId]}::uuid[]) order by id for no key update`)
+  return findByToken(work, token, true)
+}
+
 export interface LinkedInvitation extends Invitation {
-  handsOver: boolean
+  /** Who founded the organisation for this person, and leaves when they arrive. */
+  founderId: string | null
   mailed: boolean
-  inviterId: string | null
   organisationName: string
   inviterName: string | null
 }

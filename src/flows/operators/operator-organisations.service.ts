@@ -83,7 +83,7 @@ async function getOrganisation(work: Work, id: string): Promise<Organisation> {
   const organisation = isId(id)
     ? await firstRow<Organisation>(
         work.db,
-        sql`select ${columns('o', ORGANISATION_FIELDS)} from organisation o where o.id = ${id} and o.deleted_at is null for update`,
+        sql`select ${columns('o', ORGANISATION_FIELDS)} from organisation o where o.id = ${id} and o.deleted_at is null for no key update`,
       )
     : undefined
   if (!organisation) throw notFound('organisation')

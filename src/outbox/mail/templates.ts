@@ -1,22 +1,30 @@
-import { addedToOrganisation, type AddedToOrganisation } from './templates/added-to-organisation.ts'
-import { invitation, type Invitation } from './templates/invitation.ts'
-import { newKey, type NewKey } from './templates/new-key.ts'
-import type { RenderedMail } from './templates/layout.ts'
+import { addedToOrganisation } from './templates/added-to-organisation.ts'
+import { invitation } from './templates/invitation.ts'
+import { languageOf, type Template } from './templates/language.ts'
+import { layOut, type RenderedMail } from './templates/layout.ts'
+import { newKey } from './templates/new-key.ts'
+import { passwordChanged } from './templates/password-changed.ts'
+import { passwordReset } from './templates/password-reset.ts'
+
+const TEMPLATES = {
+  addedToOrganisation,
+  invitation,
+  newKey,
+  passwordChanged,
+  passwordReset,
+}
+type Templates = typeof TEMPLATES
+type DataOf<Of> = Of extends Template<infer Data> ? Data : never
 
 /** Every mail this server sends: which template, with which data. */
-export type Mail =
-  | { template: 'invitation'; data: Invitation }
-  | { template: 'addedToOrganisation'; data: AddedToOrganisation }
-  | { template: 'newKey'; data: NewKey }
+export type Mail = {
+  [Name in keyof Templates]: { template: Name; data: DataOf<Templates[Name]> }
+}[keyof Templates]
 
-/** Subject, text and HTML of a mail. */
-export function render(mail: Mail, locale: string): RenderedMail {
-  switch (mail.template) {
-    case 'invitation':
-      return invitation(mail.data, locale)
-    case 'newKey':
-      return newKey(mail.data, locale)
-    case 'addedToOrganisation':
-      return addedToOrganisation(mail.data, locale)
-  }
+/** Subject, text and HTML of a mail, in the language nearest to a person's locale. */
+export function render({ template, data }: Mail, locale: string): RenderedMail {
+  const language = languageOf(locale)
+  // the type of a mail pairs a template with its data, which TypeScript does not see through the union
+  const { [language]: write } = TEMPLATES[template] as Template<typeof data>
+  return layOut(language, write(data))
 }

@@ -3,7 +3,7 @@ import type { Work } from '../../access/work.ts'
 import { columns, rowAt } from '../../database/columns.ts'
 import { firstRow, join, sql } from '../../database/sql.ts'
 import { changesBetween, record } from '../../outbox/events/event.service.ts'
-import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
+import { badInput, conflict, forbidden, notFound, unavailable } from '../../shared/errors.ts'
 import { fold, searchWords, singleLine } from '../../shared/normalise.ts'
 import { isId } from '../../shared/tokens.ts'
 import { fullName, readNamePart } from '../../accounts/users/user.service.ts'
@@ -75,6 +75,8 @@ export async function updateMember(
   const viewer = must(work.viewer, 'manageUser')
   const keepAdministrator =
     input.roleId === undefined ? null : await lockAdministration(work, viewer.organisationId)
+  const renames = input.firstName !== undefined || input.lastName !== undefined
+  const account = renames ? await lockAccountOf(work, viewer, id) : null
   const member = await getManagedMember(work, viewer, id)
   const role = input.roleId === undefined ? null : await newRole(work, viewer, input.roleId)
   const names = readNewNames(member, input)
@@ -87,6 +89,8 @@ export async function updateMember(
     lastName: names.lastName,
     externalId: externalId === undefined ? member.externalId : externalId,
   }
+  // somebody accepted just now: a repetition finds the account in time to lock it first
+  if (names.changed && member.userId !== account) throw unavailable()
   const sole = names.changed && (await renameSoleAccount(work, member, names))
   await work.db.rows(sql`
     update principal set role_id = ${changed.roleId}, first_name = ${changed.firstName}, last_name = ${changed.lastName},
@@ -155,6 +159,20 @@ async function mustBeFree(
       and removed_at is null and id <> ${member.id}`,
   )
   if (taken) throw conflict('ALREADY_EXISTS', 'Another member has this external id.')
+}
+
+/**
+ * Locks the account behind a member, before the member: rows are locked in one order everywhere (organisation,
+ * account, members by id, invitation, session), so that no two transactions wait for each other.
+ */
+async function lockAccountOf(work: Work, viewer: TenantViewer, id: string): Promise<string | null> {
+  const [account] = await work.as({ role: 'system' }, () =>
+    work.db.rows<{ id: string }>(sql`
+      select u.id from user_account u where u.id = (select m.user_id from principal m
+        where m.id = ${id} and m.organisation_id = ${viewer.organisationId})
+      for no key update`),
+  )
+  return account?.id ?? null
 }
 
 /**

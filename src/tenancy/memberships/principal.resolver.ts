@@ -15,12 +15,12 @@ import { Principal } from './member.type.ts'
 export class PrincipalResolver {
   @FieldResolver(() => Organisation)
   organisation(@Root() { organisationId }: Holder, @Ctx() { loaders }: Context) {
-    return certain(loaders.organisation.load({ organisationId, id: organisationId }))
+    return certain(loaders.organisation.find({ organisationId, id: organisationId }))
   }
 
   @FieldResolver(() => Role)
   role(@Root() { organisationId, roleId }: Holder, @Ctx() { loaders }: Context) {
-    return certain(loaders.role.load({ organisationId, id: roleId }))
+    return certain(loaders.role.find({ organisationId, id: roleId }))
   }
 
   @FieldResolver(() => [Permission], {

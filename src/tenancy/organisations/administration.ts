@@ -5,7 +5,7 @@ import { conflict } from '../../shared/errors.ts'
 
 /**
  * Locks an organisation, so that acts which might take its last administrator away run one after the other. To be
- * called before any member's row is locked; what it returns is to be called after the act.
+ * called before any account or member is locked; what it returns is to be called after the act.
  *
  * @returns sees to it that somebody who can come in still holds `manageUser` and `manageRole`. Throws `CONFLICT` /
  *   `LAST_ADMINISTRATOR`, unless operators had barred the accounts of all of them before.
@@ -15,7 +15,8 @@ export async function lockAdministration(
   organisationId: string,
 ): Promise<() => Promise<void>> {
   await work.as(SYSTEM, () =>
-    work.db.rows(sql`select id from organisation where id = ${organisationId} for update`),
+    // not `for update`: whoever adds a row that names the organisation need not wait, nor be waited for
+    work.db.rows(sql`select id from organisation where id = ${organisationId} for no key update`),
   )
   const before = await hasAdministrator(work, organisationId)
   return async () => {

@@ -33,7 +33,7 @@ export async function updateOrganisation(
 async function getOrganisationRow(work: Work, id: string): Promise<Organisation> {
   const row = await firstRow<Organisation>(
     work.db,
-    sql`select ${columns('o', ORGANISATION_FIELDS)} from organisation o where o.id = ${id} and o.deleted_at is null for update`,
+    sql`select ${columns('o', ORGANISATION_FIELDS)} from organisation o where o.id = ${id} and o.deleted_at is null for no key update`,
   )
   if (!row) throw notFound('organisation')
   return row

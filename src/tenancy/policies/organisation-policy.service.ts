@@ -17,7 +17,7 @@ export async function updateOrganisationSettings(
 ): Promise<void> {
   const viewer = must(work.viewer, 'manageOrganisation')
   await work.db.rows(
-    sql`select id from organisation where id = ${viewer.organisationId} for update`,
+    sql`select id from organisation where id = ${viewer.organisationId} for no key update`,
   )
   const before = await readOrganisationPolicy(work.db, viewer.organisationId)
   const number = (

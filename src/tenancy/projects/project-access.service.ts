@@ -14,7 +14,7 @@ import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
 import { isId, newId } from '../../shared/tokens.ts'
 import { getAssignableRole } from '../roles/role.service.ts'
 import { PROJECT_ACCESS_FIELDS } from './project.loaders.ts'
-import { getProject } from './project.service.ts'
+import { getProject, mustSeeProject } from './project.service.ts'
 import type { GrantProjectAccessInput, ProjectAccess, ProjectAccessInput } from './project.type.ts'
 
 const MOST_PROJECTS = 500
@@ -34,19 +34,21 @@ export async function ownInProject(
   return held.union(inEveryProject(viewer, projectId))
 }
 
-/** Somebody who may say who enters a project. */
+/**
+ * Somebody who may say who enters a project. To whoever can neither enter it nor see it in a list it is unknown.
+ */
 async function mustManageAccess(
   work: Work,
   viewer: TenantViewer,
   projectId: string,
 ): Promise<ReadonlySet<string>> {
   const own = await ownInProject(work, viewer, projectId)
-  if (!own.has('manageProjectAccess'))
-    throw forbidden(
-      'PERMISSION_MISSING',
-      'This needs `manageProject`, or `manageProjectAccess` in the project.',
-    )
-  return own
+  if (own.has('manageProjectAccess')) return own
+  await mustSeeProject(work, viewer, projectId)
+  throw forbidden(
+    'PERMISSION_MISSING',
+    'This needs `manageProject`, or `manageProjectAccess` in the project.',
+  )
 }
 
 /** Lets a new principal into projects with the roles named, each under the rules of a single grant. */
@@ -118,11 +120,11 @@ export async function grantProjectAccess(
 export async function revokeProjectAccess(work: Work, id: string): Promise<string> {
   const viewer = inOrganisation(work.viewer)
   const access = isId(id)
-    ? await firstRow<ProjectAccess & { permissions: string[] }>(
+    ? await firstRow<ProjectAccess>(
         work.db,
-        sql`select ${columns('a', PROJECT_ACCESS_FIELDS)}, r.permissions from project_access a
-          join role r on r.id = a.role_id join project p on p.id = a.project_id and p.deleted_at is null
-          where a.id = ${id} and a.organisation_id = ${viewer.organisationId} for update of a`,
+        sql`select ${columns('a', PROJECT_ACCESS_FIELDS)} from project_access a
+          join project p on p.id = a.project_id and p.deleted_at is null
+          where a.id = ${id} and a.organisation_id = ${viewer.organisationId}`,
       )
     : undefined
   if (!access) throw notFound('project access')
@@ -130,7 +132,13 @@ export async function revokeProjectAccess(work: Work, id: string): Promise<strin
   // who cannot see the place must not learn of it
   if (!own.has('manageProjectAccess')) throw notFound('project access')
   const principal = await getPrincipal(work, viewer, access.principalId)
-  mustBeAbove(access.permissions, own)
+  // locked after the principal, as everywhere; the role held there may have changed meanwhile
+  const held = await firstRow<{ permissions: string[] }>(
+    work.db,
+    sql`select r.permissions from project_access a join role r on r.id = a.role_id where a.id = ${access.id} for update of a`,
+  )
+  if (!held) throw notFound('project access')
+  mustBeAbove(held.permissions, own)
   await work.db.rows(sql`delete from project_access where id = ${access.id}`)
   await record(work, 'project_access.revoked', {
     organisationId: viewer.organisationId,

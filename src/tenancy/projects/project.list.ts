@@ -18,7 +18,7 @@ import type { Project, ProjectAccess } from './project.type.ts'
 type Read = (context: DatabaseContext) => Queries
 
 /** Projects that the viewer can enter; all of them for those who manage projects. */
-function visibleProjects(viewer: TenantViewer): Sql {
+export function visibleProjects(viewer: TenantViewer): Sql {
   const live = sql`p.organisation_id = ${viewer.organisationId} and p.deleted_at is null`
   const confined = viewer.confinedTo
     ? sql` and p.id = any(${[...viewer.confinedTo]}::uuid[])`

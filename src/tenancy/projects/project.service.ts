@@ -9,6 +9,7 @@ import { fold, slugOf } from '../../shared/normalise.ts'
 import { isId, newId } from '../../shared/tokens.ts'
 import { readDomains } from '../policies/domains.ts'
 import { getAssignableRole } from '../roles/role.service.ts'
+import { visibleProjects } from './project.list.ts'
 import { PROJECT_FIELDS } from './project.loaders.ts'
 import { readDescription, readSlug, readTitle } from './titles.ts'
 import type { CreateProjectInput, Project, UpdateProjectInput } from './project.type.ts'
@@ -92,6 +93,8 @@ async function mustBeFree(
 /** Opens a project. */
 export async function createProject(work: Work, input: CreateProjectInput): Promise<Project> {
   const viewer = must(work.viewer, 'manageProject')
+  if (viewer.confinedTo)
+    throw forbidden('SCOPE_MISSING', 'This key is confined to some projects and opens no others.')
   const name = readTitle(input.name, ['input', 'name'])
   const slug = readSlug(input.slug ?? slugOf(name), ['input', 'slug'])
   const description = readDescription(input.description, ['input', 'description'])
@@ -149,4 +152,13 @@ export async function getProject(
     : undefined
   if (!project) throw notFound('project')
   return project
+}
+
+/** @throws {AppError} `NOT_FOUND` for a project that the viewer neither enters nor sees in a list. */
+export async function mustSeeProject(work: Work, viewer: TenantViewer, id: string): Promise<void> {
+  const shown = await firstRow(
+    work.db,
+    sql`select p.id from project p where p.id = ${id} and ${visibleProjects(viewer)}`,
+  )
+  if (!shown) throw notFound('project')
 }

@@ -1,5 +1,5 @@
 import { badInput } from '../../shared/errors.ts'
-import { singleLine } from '../../shared/normalise.ts'
+import { holdsLink, singleLine } from '../../shared/normalise.ts'
 
 const LONGEST_NAME = 100
 const LONGEST_DESCRIPTION = 1_000
@@ -10,6 +10,7 @@ export function readTitle(text: string, path: (string | number)[]): string {
   const line = singleLine(text)
   if (line == null)
     throw badInput(path, 'INVALID_FORMAT', 'Names are one line without control characters.')
+  if (holdsLink(line)) throw badInput(path, 'INVALID_FORMAT', 'Names hold no links.')
   if (!line) throw badInput(path, 'REQUIRED', 'A name is needed here.')
   if (line.length > LONGEST_NAME)
     throw badInput(path, 'OUT_OF_RANGE', `Names have at most ${LONGEST_NAME} characters.`)

@@ -5,8 +5,9 @@ import {
   type AccessLevel,
   type PermissionInfo,
 } from '../../access/permissions.ts'
-import { must, type TenantViewer } from '../../access/viewer.ts'
+import { must, withinOwn, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
+import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { changesBetween, record } from '../../outbox/events/event.service.ts'
 import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
@@ -14,6 +15,7 @@ import { fold, singleLine } from '../../shared/normalise.ts'
 import { newId } from '../../shared/tokens.ts'
 import { lockAdministration } from '../organisations/administration.ts'
 import { readTitle } from '../projects/titles.ts'
+import { ROLE_FIELDS } from './role.loaders.ts'
 import { getAssignableRole, getRole, mustBeWithinOwn } from './role.service.ts'
 import type { CreatePermissionInput, CreateRoleInput, Role, UpdateRoleInput } from './role.type.ts'
 
@@ -207,20 +209,34 @@ export async function createPermission(
   return { name, description, level, builtIn: false }
 }
 
-/** Retires a permission of the organisation's own, in every role and key. */
+/**
+ * Retires a permission of the organisation's own, in every role and key. Taking it away is a change of each of those
+ * roles, and of what the Administrator holds: neither may be beyond the author's own.
+ */
 export async function deletePermission(work: Work, name: string): Promise<void> {
   const viewer = must(work.viewer, 'manageRole')
   await lockAdministration(work, viewer.organisationId)
-  const gone = await work.db.rows(
-    sql`delete from permission where organisation_id = ${viewer.organisationId} and name = ${name} returning name`,
+  const [gone] = await work.db.rows<{ level: AccessLevel }>(
+    sql`delete from permission where organisation_id = ${viewer.organisationId} and name = ${name} returning level`,
   )
-  if (!gone.length) throw notFound('permission')
-  await work.db.rows(sql`
-    update role set permissions = array_remove(permissions, ${name}), updated_at = ${work.now}
-    where organisation_id = ${viewer.organisationId} and ${name} = any(permissions)`)
-  await work.db.rows(sql`
-    update api_key set scopes = array_remove(scopes, ${name}), updated_at = ${work.now}
-    where organisation_id = ${viewer.organisationId} and ${name} = any(scopes)`)
+  if (!gone) throw notFound('permission')
+  const itself = { builtIn: false, permissions: [name], visibility: 'SELF', ...gone } as const
+  if (!withinOwn(viewer, itself))
+    throw forbidden('EXCEEDS_OWN_PERMISSIONS', `You do not hold \`${name}\` yourself.`)
+  const changed = await work.db.rows<Role>(sql`
+    select ${columns('r', ROLE_FIELDS)} from role r
+    where r.organisation_id = ${viewer.organisationId} and ${name} = any(r.permissions) and r.deleted_at is null
+    order by r.id for update`)
+  for (const role of changed) mustBeWithinOwn(viewer, role, role.name)
+  // keys of members that the viewer's role does not show lose it too
+  await work.as({ role: 'system' }, async () => {
+    await work.db.rows(sql`
+      update role set permissions = array_remove(permissions, ${name}), updated_at = ${work.now}
+      where organisation_id = ${viewer.organisationId} and ${name} = any(permissions)`)
+    await work.db.rows(sql`
+      update api_key set scopes = array_remove(scopes, ${name}), updated_at = ${work.now}
+      where organisation_id = ${viewer.organisationId} and ${name} = any(scopes)`)
+  })
   await record(work, 'permission.deleted', {
     organisationId: viewer.organisationId,
     changes: [{ field: 'name', before: name, after: null }],

@@ -1,4 +1,4 @@
-import { layOut, type RenderedMail } from './layout.ts'
+import { hello, type Template } from './language.ts'
 
 export interface AddedToOrganisation {
   organisation: string
@@ -7,17 +7,27 @@ export interface AddedToOrganisation {
 }
 
 /** Tells a person with an account that an organisation has added them. */
-export function addedToOrganisation(data: AddedToOrganisation, locale: string): RenderedMail {
-  return layOut({
-    locale,
-    subject: `You were added to ${data.organisation}`,
+export const addedToOrganisation: Template<AddedToOrganisation> = {
+  en: ({ organisation, inviter, firstName }) => ({
+    subject: `You were added to ${organisation}`,
     paragraphs: [
-      data.firstName ? `Hello ${data.firstName},` : 'Hello,',
-      data.inviter
-        ? `${data.inviter} has added you to ${data.organisation}.`
-        : `You have been added to ${data.organisation}.`,
+      hello.en(firstName),
+      inviter
+        ? `${inviter} has added you to ${organisation}.`
+        : `You have been added to ${organisation}.`,
       'Sign in as usual and switch to it whenever you like.',
     ],
     notes: ['If you do not want to belong to it, you can leave it once signed in.'],
-  })
+  }),
+  de: ({ organisation, inviter, firstName }) => ({
+    subject: `Sie gehören jetzt zu ${organisation}`,
+    paragraphs: [
+      hello.de(firstName),
+      inviter
+        ? `${inviter} hat Sie zu ${organisation} hinzugefügt.`
+        : `Sie wurden zu ${organisation} hinzugefügt.`,
+      'Melden Sie sich wie gewohnt an und wechseln Sie dorthin, wann immer Sie möchten.',
+    ],
+    notes: ['Wenn Sie nicht dazugehören möchten, können Sie nach der Anmeldung wieder austreten.'],
+  }),
 }

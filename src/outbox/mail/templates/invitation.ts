@@ -1,4 +1,4 @@
-import { layOut, type RenderedMail } from './layout.ts'
+import { hello, onceUntil, type Template } from './language.ts'
 
 export interface Invitation {
   organisation: string
@@ -10,27 +10,30 @@ export interface Invitation {
 }
 
 /** Asks a person to set up their account or to accept a place. */
-export function invitation(data: Invitation, locale: string): RenderedMail {
-  const who = data.inviter ? `${data.inviter} has` : 'You have been'
-  const words = data.inviter ? 'invited you to join' : 'invited to join'
-  return layOut({
-    locale,
-    subject: `Join ${data.organisation}`,
+export const invitation: Template<Invitation> = {
+  en: ({ organisation, inviter, firstName, url, expiresAt }) => ({
+    subject: `Join ${organisation}`,
     paragraphs: [
-      data.firstName ? `Hello ${data.firstName},` : 'Hello,',
-      `${who} ${words} ${data.organisation}.`,
+      hello.en(firstName),
+      inviter
+        ? `${inviter} has invited you to join ${organisation}.`
+        : `You have been invited to join ${organisation}.`,
     ],
-    button: { label: 'Accept the invitation', url: data.url },
+    button: { label: 'Accept the invitation', url },
+    notes: [onceUntil.en(expiresAt), 'If you did not expect this mail, you need not do anything.'],
+  }),
+  de: ({ organisation, inviter, firstName, url, expiresAt }) => ({
+    subject: `Einladung zu ${organisation}`,
+    paragraphs: [
+      hello.de(firstName),
+      inviter
+        ? `${inviter} lädt Sie ein, ${organisation} beizutreten.`
+        : `Sie sind eingeladen, ${organisation} beizutreten.`,
+    ],
+    button: { label: 'Einladung annehmen', url },
     notes: [
-      `The link works once, until ${formatInstant(data.expiresAt, locale)}.`,
-      'If you did not expect this mail, you need not do anything.',
+      onceUntil.de(expiresAt),
+      'Wenn Sie diese Mail nicht erwartet haben, brauchen Sie nichts zu tun.',
     ],
-  })
+  }),
 }
-
-const formatInstant = (instant: string, locale: string) =>
-  new Intl.DateTimeFormat(locale, {
-    dateStyle: 'long',
-    timeStyle: 'short',
-    timeZone: 'UTC',
-  }).format(new Date(instant)) + ' UTC'

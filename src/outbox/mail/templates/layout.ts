@@ -6,9 +6,8 @@ export interface RenderedMail {
   html: string
 }
 
-/** The parts of a mail; texts are plain and escaped here. */
-export interface MailParts {
-  locale: string
+/** What a mail says; texts are plain and escaped here. */
+export interface MailText {
   subject: string
   paragraphs: string[]
   button?: { label: string; url: string }
@@ -17,13 +16,10 @@ export interface MailParts {
 }
 
 /** Lays a mail out twice, as text and as HTML that needs nothing from outside. */
-export function layOut({
-  locale,
-  subject,
-  paragraphs,
-  button,
-  notes = [],
-}: MailParts): RenderedMail {
+export function layOut(
+  language: string,
+  { subject, paragraphs, button, notes = [] }: MailText,
+): RenderedMail {
   const text = [
     ...paragraphs,
     ...(button ? [`${button.label}:\n${button.url}`] : []),
@@ -36,7 +32,7 @@ export function layOut({
 <p style="margin:0 0 16px;font-size:13px;color:#4b5563;word-break:break-all">${escapeHtml(button.url)}</p>`
     : ''
   const html = `<!doctype html>
-<html lang="${escapeHtml(locale)}">
+<html lang="${language}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(subject)}</title></head>
 <body style="margin:0;padding:24px;background:#f3f4f6;font:16px/1.5 system-ui,sans-serif;color:#111827">
 <div style="max-width:560px;margin:0 auto;background:#fff;padding:32px;border-radius:8px">

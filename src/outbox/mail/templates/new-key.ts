@@ -1,4 +1,4 @@
-import { layOut, type RenderedMail } from './layout.ts'
+import { hello, type Template } from './language.ts'
 
 export interface NewKey {
   organisation: string
@@ -9,15 +9,23 @@ export interface NewKey {
 }
 
 /** Tells the owner of an API key that it was made or renewed. */
-export function newKey(data: NewKey, locale: string): RenderedMail {
-  const { organisation, firstName, keyName, what, by } = data
-  return layOut({
-    locale,
+export const newKey: Template<NewKey> = {
+  en: ({ organisation, firstName, keyName, what, by }) => ({
     subject: `An API key of yours was ${what} in ${organisation}`,
     paragraphs: [
-      firstName ? `Hello ${firstName},` : 'Hello,',
+      hello.en(firstName),
       `${by} has ${what} the API key "${keyName}", which acts in your name in ${organisation}.`,
     ],
     notes: ['If this is unexpected, revoke the key and tell an administrator.'],
-  })
+  }),
+  de: ({ organisation, firstName, keyName, what, by }) => ({
+    subject: `Ein API-Schlüssel von Ihnen wurde in ${organisation} ${what === 'created' ? 'angelegt' : 'erneuert'}`,
+    paragraphs: [
+      hello.de(firstName),
+      `${by} hat den API-Schlüssel „${keyName}“ ${what === 'created' ? 'angelegt' : 'erneuert'}, der in ${organisation} in Ihrem Namen handelt.`,
+    ],
+    notes: [
+      'Wenn Sie das nicht erwartet haben, widerrufen Sie den Schlüssel und sagen Sie der Administration Bescheid.',
+    ],
+  }),
 }
