@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { replaceLeakedKeys, rotateKeys } from './credentials/signing-keys/rotation.ts'
 import { explain } from './database/failures.ts'
 import { openDatabase } from './database/orm.ts'
@@ -35,10 +36,11 @@ async function main(): Promise<void> {
 }
 
 const answers = ({ HOST, PORT }: Config): Promise<boolean> =>
-  fetch(`http://${HOST}:${PORT}/healthz`).then(
-    () => true,
-    () => false,
-  )
+  new Promise(resolve => {
+    const socket = connect(PORT, HOST)
+    socket.once('connect', () => resolve(socket.destroy().destroyed))
+    socket.once('error', () => resolve(false))
+  })
 
 function fail(words: unknown): void {
   console.error(words)
