@@ -126,9 +126,7 @@ describe('nobody can smuggle in a second recipient or a header', () => {
 
   test('whatever an organisation and its people are called, a mail goes to one address with the headers it had', async () => {
     const { office } = branch
-    await rename(
-      'Evil, <b@localhost>; "Bcc: c@localhost" =?utf-8?Q?=0D=0ABcc:_d=40localhost?=',
-    )
+    await rename('Evil, <b@localhost>; "Bcc: c@localhost" =?utf-8?Q?=0D=0ABcc:_d=40localhost?=')
     const email = freshEmail('plain')
     await branch.invite(email, {
       firstName: '<b>Ann, b@localhost</b>',
