@@ -21,6 +21,7 @@ import { registerGraphiql } from './http/graphiql.ts'
 import { registerHealth } from './http/health.ts'
 import { registerJwks } from './http/jwks.ts'
 import { registerMailbox } from './http/mailbox.ts'
+import { registerBudget } from './http/request-budget.ts'
 import { registerPages } from './http/pages/pages.ts'
 import { startChores } from './credentials/purge/chores.ts'
 import { Jobs } from './outbox/jobs.ts'
@@ -129,6 +130,7 @@ export async function buildApp({
   }
   await http.register(async scope => {
     registerCaller(scope, node, presence)
+    await registerBudget(scope, config)
     await registerGraphql(scope, node, await buildGuardedSchema())
   })
 
@@ -180,7 +182,13 @@ const corsFor = (config: Config): FastifyCorsOptions => ({
   credentials: true,
   methods: ['POST'],
   allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'apollo-require-preflight'],
-  exposedHeaders: ['x-request-id', 'retry-after'],
+  exposedHeaders: [
+    'x-request-id',
+    'retry-after',
+    'ratelimit-limit',
+    'ratelimit-remaining',
+    'ratelimit-reset',
+  ],
   maxAge: 600,
 })
 

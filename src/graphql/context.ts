@@ -83,6 +83,11 @@ export class Context {
     return (this.state.loaders ??= this.primedLoaders())
   }
 
+  /** A role, an organisation or a project as the caller look-up has just read it, so that it is not read again. */
+  fresh<Kind extends 'role' | 'organisation' | 'project'>(kind: Kind, id: string) {
+    return this.state.fresh.find(caller => caller[kind]?.id === id)?.[kind] ?? null
+  }
+
   /** Reads in a context, within the one read transaction of the operation. */
   readonly read = (context: DatabaseContext): Queries => this.state.reader.as(context)
 

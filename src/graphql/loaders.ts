@@ -1,5 +1,6 @@
 import { createApiKeyLoaders } from '../credentials/api-keys/api-key.loaders.ts'
 import { createServiceAccountLoaders } from '../credentials/service-accounts/service-account.loaders.ts'
+import { createSessionLoaders } from '../credentials/sessions/session.loaders.ts'
 import type { ReadIn } from '../database/loader.ts'
 import { createInvitationLoaders } from '../flows/invitations/invitation.loaders.ts'
 import { createMemberLoaders } from '../tenancy/memberships/member.loaders.ts'
@@ -15,6 +16,7 @@ const GROUPS = [
   createServiceAccountLoaders,
   createApiKeyLoaders,
   createInvitationLoaders,
+  createSessionLoaders,
 ] as const
 
 type Together<Groups extends readonly unknown[]> = Groups extends readonly [
@@ -28,24 +30,27 @@ type Together<Groups extends readonly unknown[]> = Groups extends readonly [
 export type Loaders = Together<typeof GROUPS>
 
 class LazyLoaders {
-  readonly read: ReadIn
+  readonly #read: ReadIn
+  readonly #groups: Record<string, unknown>[] = []
 
   constructor(read: ReadIn) {
-    this.read = read
+    this.#read = read
+  }
+
+  loader(group: number, name: string): unknown {
+    return (this.#groups[group] ??= GROUPS[group]!(this.#read))[name]
   }
 }
 
 // An operation uses few of them, and most use none: those of a noun are made when the first is asked for.
-for (const create of GROUPS)
+GROUPS.forEach((create, group) => {
   for (const name of Object.keys(create(() => ({ rows: async () => [] }))))
     Object.defineProperty(LazyLoaders.prototype, name, {
       get(this: LazyLoaders) {
-        const group: Record<string, unknown> = create(this.read)
-        for (const [each, value] of Object.entries(group))
-          Object.defineProperty(this, each, { value })
-        return group[name]
+        return this.loader(group, name)
       },
     })
+})
 
 /** The batched reads of one operation. */
 export const createLoaders = (read: ReadIn): Loaders => new LazyLoaders(read) as never

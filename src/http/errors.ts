@@ -20,6 +20,13 @@ export function registerErrors(app: FastifyInstance): void {
       })
     }
     const status = error.statusCode ?? 500
+    if (status === 429)
+      return refuse(reply, 429, {
+        message: 'Too many requests in a minute. Wait, then go on.',
+        code: 'RATE_LIMITED',
+        retryAfter: (error as { retryAfter?: number }).retryAfter ?? 60,
+        requestId,
+      })
     if (status >= 500) {
       request.log.error({ err: error, requestId }, 'a request failed')
       return refuse(reply, 500, {

@@ -80,6 +80,7 @@ const startGatehouse = async (
       OPERATOR_PASSWORD: password,
       ACCESS_TOKEN_SECONDS: '3600',
       LOG_LEVEL: 'error',
+      REQUESTS_PER_MINUTE: '100000000',
       ...(profiling && { PROFILE: profilePath(build) }),
     },
   })
