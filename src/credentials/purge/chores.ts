@@ -1,7 +1,7 @@
 import type { Queries } from '../../database/sql.ts'
 import type { Jobs } from '../../outbox/jobs.ts'
 import type { KeyRing } from '../../shared/seal.ts'
-import type { SessionCeilings } from '../sessions/session-end.ts'
+import type { SessionCeilings } from '../../tenancy/policies/session-end.ts'
 import { rotateIfDue } from '../signing-keys/rotation.ts'
 import { purge } from './purge.ts'
 

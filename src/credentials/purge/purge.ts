@@ -1,5 +1,9 @@
 import { raw, sql, type Queries, type Sql } from '../../database/sql.ts'
-import { SESSION_WITH_LIMITS, sessionEnds, type SessionCeilings } from '../sessions/session-end.ts'
+import {
+  SESSION_WITH_LIMITS,
+  sessionEnds,
+  type SessionCeilings,
+} from '../../tenancy/policies/session-end.ts'
 import { deleteRetiredKeys } from '../signing-keys/rotation.ts'
 
 const DAY_MS = 86_400_000
