@@ -24,6 +24,8 @@ import {
 import { sessionRules } from '../credentials/sessions/session.rules.ts'
 import { AccountDeletionResolver } from '../flows/account-deletion/account-deletion.resolver.ts'
 import { accountDeletionRules } from '../flows/account-deletion/account-deletion.rules.ts'
+import { MfaActsResolver, MfaResolver, UserMfaResolver } from '../credentials/totp/mfa.resolver.ts'
+import { mfaRules } from '../credentials/totp/mfa.rules.ts'
 import { FoundingResolver } from '../flows/founding/founding.resolver.ts'
 import { foundingRules } from '../flows/founding/founding.rules.ts'
 import {
@@ -102,6 +104,8 @@ const RESOLVERS: NonEmptyArray<Function> = [
   MemberResolver,
   MemberSessionsResolver,
   MemberStatesResolver,
+  MfaActsResolver,
+  MfaResolver,
   NodeResolver,
   OperatorOrganisationsResolver,
   OperatorUsersResolver,
@@ -133,6 +137,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   SignInResolver,
   UserKeysResolver,
   UserMembershipsResolver,
+  UserMfaResolver,
   UserResolver,
   UserSessionsResolver,
   ViewerResolver,
@@ -146,6 +151,7 @@ const ALL_RULES: Rules[] = [
   invitationRules,
   memberActRules,
   memberRules,
+  mfaRules,
   nodeRules,
   operatorRules,
   organisationRules,

@@ -19,6 +19,7 @@ export const USER_FIELDS = [
   'passwordChangedAt',
   'lastSignInAt',
   'operator',
+  'secondFactor',
   'createdAt',
   'updatedAt',
 ] as const
