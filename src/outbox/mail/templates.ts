@@ -2,6 +2,7 @@ import { addedToOrganisation } from './templates/added-to-organisation.ts'
 import { invitation } from './templates/invitation.ts'
 import { languageOf, type Template } from './templates/language.ts'
 import { layOut, type RenderedMail } from './templates/layout.ts'
+import { newDevice } from './templates/new-device.ts'
 import { newKey } from './templates/new-key.ts'
 import { passwordChanged } from './templates/password-changed.ts'
 import { passwordReset } from './templates/password-reset.ts'
@@ -9,6 +10,7 @@ import { passwordReset } from './templates/password-reset.ts'
 const TEMPLATES = {
   addedToOrganisation,
   invitation,
+  newDevice,
   newKey,
   passwordChanged,
   passwordReset,
