@@ -4,7 +4,6 @@ import { record } from '../../outbox/events/event.service.ts'
 import { queueMail } from '../../outbox/mail/mail.service.ts'
 import { sourceOf } from '../throttle/throttle.service.ts'
 import { deviceOf } from './device.ts'
-import type { PlaceOfSession } from './session.service.ts'
 
 // words only: nothing that a mail program would make a link of
 const PLAIN = /^[\p{L}\p{N} ()_-]{1,60}$/u
@@ -29,7 +28,11 @@ interface Seen {
  */
 export async function noticeDevice(
   work: Work,
-  session: { id: string; userId: string; place: PlaceOfSession },
+  session: {
+    id: string
+    userId: string
+    place: { organisationId: string | null; principalId: string | null }
+  },
 ): Promise<void> {
   const { id, userId, place } = session
   const { ipAddress, userAgent } = work.request
