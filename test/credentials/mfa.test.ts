@@ -185,7 +185,7 @@ describe('signing in', () => {
     const session = await verify(server, token, typed, { method: 'RECOVERY_CODE' })
     expect((await session.ask(MFA)).me.mfa.recoveryCodesRemaining).toBe(9)
     const mails = await mailsTo(server, person.email, 4)
-    expect(mails.map(mail => mail.subject)).toContain('A recovery code was used')
+    const mail = mails.find(({ subject }) => subject === 'A recovery code was used')
     expect(mail!.text).toContain('9 left')
     const next = await challenge(server, person.email)
     await expect(
