@@ -26,6 +26,7 @@ import {
   InvitationResolver,
   MemberInvitationResolver,
   OrganisationInvitationsResolver,
+  UserInvitationsResolver,
 } from '../flows/invitations/invitation.resolver.ts'
 import { invitationRules } from '../flows/invitations/invitation.rules.ts'
 import { MemberActsResolver } from '../flows/members/members.resolver.ts'
@@ -122,6 +123,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   ServiceAccountResolver,
   SessionResolver,
   SignInResolver,
+  UserInvitationsResolver,
   UserKeysResolver,
   UserMembershipsResolver,
   UserResolver,

@@ -206,6 +206,14 @@ export class Jobs {
     work.afterCommit(() => this.#wake(queue))
   }
 
+  /** The same for many jobs, in one statement. */
+  async enqueueAll(work: Work, queue: QueueName, data: object[]): Promise<void> {
+    if (!data.length) return
+    const jobs = data.map(each => ({ data: each }))
+    await work.as(SYSTEM, () => this.#boss.insert(queue, jobs, { db: executor(work.db) }))
+    work.afterCommit(() => this.#wake(queue))
+  }
+
   /** Spares one of the workers here its polling delay. */
   #wake(queue: QueueName): void {
     const idle = this.#fresh.get(queue)?.find(worker => !worker.busy)

@@ -3,6 +3,7 @@ import { holds, holdsInSession, signedIn, type Rules } from '../../access/rules.
 export const memberActRules = {
   Mutation: {
     addMember: holds('manageUser'),
+    inviteMember: holds('manageUser'),
     lockMember: holds('manageUser'),
     unlockMember: holds('manageUser'),
     suspendMember: holds('manageUser'),
