@@ -23,7 +23,9 @@ import { registerJwks } from './http/jwks.ts'
 import { registerMailbox } from './http/mailbox.ts'
 import { registerBudget } from './http/request-budget.ts'
 import { registerPages } from './http/pages/pages.ts'
-import { Jobs, type QueueName } from './outbox/jobs.ts'
+import { startChores } from './credentials/purge/chores.ts'
+import { Jobs } from './outbox/jobs.ts'
+import type { QueueName } from './outbox/queues.ts'
 import { createCourier } from './outbox/mail/courier.ts'
 import { Mailbox } from './outbox/mail/mailbox.ts'
 import type { QueuedMail } from './outbox/mail/mail.service.ts'
@@ -76,8 +78,8 @@ export async function buildApp({
   const jobs = new Jobs(system, config.DATABASE_URL === undefined, error =>
     http.log.warn({ err: error }, 'the queue stumbled'),
   )
-  const signingKeys = new SigningKeys(system, keys)
-  await signingKeys.load(clock())
+  const signingKeys = new SigningKeys(system, keys, clock)
+  await signingKeys.load()
   const presence = new Presence(system, error =>
     http.log.warn({ err: error }, 'last-seen was not written'),
   )
@@ -152,7 +154,9 @@ export async function buildApp({
     mailbox,
     start: async () => {
       presence.start()
+      signingKeys.start(err => http.log.warn({ err }, 'the signing keys were not read'))
       await jobs.start()
+      await startChores({ jobs, system, keys, ceilings, clock, log: http.log })
       await jobs.consume<QueuedMail>('mail', courier, ({ job, attempt, final, error: err }) => {
         if (final) http.log.error({ job, attempt, err }, 'a mail was given up')
         else if (attempt === 1) http.log.warn({ job, err }, 'a mail was not delivered yet')
@@ -165,7 +169,9 @@ export async function buildApp({
     },
     stop: async () => {
       state.stopping = true
+      signingKeys.stop()
       await Promise.all([http.close(), jobs.stop()])
+      await node.hasher.settle()
       await presence.stop()
       transport.close()
       await database.close()

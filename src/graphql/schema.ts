@@ -20,6 +20,8 @@ import {
   UserSessionsResolver,
 } from '../credentials/sessions/session.resolver.ts'
 import { sessionRules } from '../credentials/sessions/session.rules.ts'
+import { MfaActsResolver, MfaResolver, UserMfaResolver } from '../credentials/totp/mfa.resolver.ts'
+import { mfaRules } from '../credentials/totp/mfa.rules.ts'
 import { FoundingResolver } from '../flows/founding/founding.resolver.ts'
 import { foundingRules } from '../flows/founding/founding.rules.ts'
 import {
@@ -95,6 +97,8 @@ const RESOLVERS: NonEmptyArray<Function> = [
   MemberResolver,
   MemberSessionsResolver,
   MemberStatesResolver,
+  MfaActsResolver,
+  MfaResolver,
   NodeResolver,
   OperatorOrganisationsResolver,
   OperatorUsersResolver,
@@ -126,6 +130,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   UserInvitationsResolver,
   UserKeysResolver,
   UserMembershipsResolver,
+  UserMfaResolver,
   UserResolver,
   UserSessionsResolver,
   ViewerResolver,
@@ -137,6 +142,7 @@ const ALL_RULES: Rules[] = [
   invitationRules,
   memberActRules,
   memberRules,
+  mfaRules,
   nodeRules,
   operatorRules,
   organisationRules,

@@ -61,6 +61,11 @@ export class KeyRing {
     ]).toString('utf8')
   }
 
+  /** False for what another key sealed, which should be sealed anew before that key is given up. */
+  sealedByNewest(text: string): boolean {
+    return text.startsWith(`${this.#keys[0]!.id}.`)
+  }
+
   /** Keys for one purpose, the newest first (HKDF-SHA-256, RFC 5869). */
   derived(purpose: string): KeyObject[] {
     return this.#keys.map(key => derive(key, purpose))

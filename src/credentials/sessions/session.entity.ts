@@ -13,6 +13,7 @@ const schema = defineEntity({
     allow('session', 'operator', 'true'),
   ],
   indexes: [
+    { name: 'session_ended', properties: ['endedAt'], where: 'ended_at is not null' },
     {
       name: 'session_of_user',
       properties: ['userId', 'lastActiveAt', 'id'],

@@ -2,16 +2,26 @@ import { addedToOrganisation } from './templates/added-to-organisation.ts'
 import { invitation } from './templates/invitation.ts'
 import { languageOf, type Template } from './templates/language.ts'
 import { layOut, type RenderedMail } from './templates/layout.ts'
+import { mfaAdded } from './templates/mfa-added.ts'
+import { mfaGuesses } from './templates/mfa-guesses.ts'
+import { mfaRemoved } from './templates/mfa-removed.ts'
+import { mfaReset } from './templates/mfa-reset.ts'
 import { newKey } from './templates/new-key.ts'
 import { passwordChanged } from './templates/password-changed.ts'
 import { passwordReset } from './templates/password-reset.ts'
+import { recoveryCodeUsed } from './templates/recovery-code-used.ts'
 
 const TEMPLATES = {
   addedToOrganisation,
   invitation,
+  mfaAdded,
+  mfaGuesses,
+  mfaRemoved,
+  mfaReset,
   newKey,
   passwordChanged,
   passwordReset,
+  recoveryCodeUsed,
 }
 type Templates = typeof TEMPLATES
 type DataOf<Of> = Of extends Template<infer Data> ? Data : never
