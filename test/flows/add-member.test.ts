@@ -102,9 +102,11 @@ test('without a mail the link comes back once, and whoever accepts by it acts he
     'FORBIDDEN',
     'POLICY_FORBIDS',
   )
-  await expect(
-    signIn(server, email, undefined, { organisationId: neighbour.organisationId }),
-  ).rejects.toBeRefused('UNAUTHENTICATED')
+  // there they may do nothing until the address is proven
+  const unproven = await signIn(server, email, undefined, {
+    organisationId: neighbour.organisationId,
+  })
+  await expect(unproven.ask(`{ organisation { id } }`)).rejects.toBeRefused('FORBIDDEN')
   await openCreation(true)
   const found = `mutation { createOrganisation(input: { name: "Mine" }) { organisation { id } } }`
   await expect(person.ask(found)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
