@@ -164,6 +164,21 @@ export async function endSession(work: Work, id: string, reason: string): Promis
   return ended.length > 0
 }
 
+/** Ends every session that acts through some memberships; how many each had. */
+export async function endSessionsOfAll(
+  work: Work,
+  principalIds: string[],
+  reason: string,
+): Promise<Map<string, number>> {
+  const ended = await work.db.rows<{ principalId: string }>(
+    sql`update session set ended_at = ${work.now}, end_reason = ${reason}
+      where principal_id = any(${principalIds}::uuid[]) and ended_at is null returning principal_id as "principalId"`,
+  )
+  return new Map(
+    [...Map.groupBy(ended, session => session.principalId)].map(([id, some]) => [id, some.length]),
+  )
+}
+
 /** Ends every session that acts through a membership. */
 export async function endSessionsOf(
   work: Work,
