@@ -32,6 +32,7 @@ import {
   InvitationResolver,
   MemberInvitationResolver,
   OrganisationInvitationsResolver,
+  UserInvitationsResolver,
 } from '../flows/invitations/invitation.resolver.ts'
 import { invitationRules } from '../flows/invitations/invitation.rules.ts'
 import { MemberActsResolver } from '../flows/members/members.resolver.ts'
@@ -144,6 +145,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   ServiceAccountResolver,
   SessionResolver,
   SignInResolver,
+  UserInvitationsResolver,
   UserKeysResolver,
   UserMembershipsResolver,
   UserMfaResolver,

@@ -6,6 +6,10 @@ const of = (category: TopicCategory, description: string) => ({ category, descri
 /** Every kind of event, as `thing.happened`: one vocabulary for audit, webhooks, workflows and notifications. */
 const TOPICS = {
   'session.started': of('SECURITY', 'Someone signed in.'),
+  'session.new_device': of(
+    'SECURITY',
+    'Someone signed in from a device or network not seen before.',
+  ),
   'session.refused': of('SECURITY', 'A sign-in failed.'),
   'session.switched': of('SECURITY', 'A session went to another organisation.'),
   'session.confirmed': of('SECURITY', 'Someone proved again who they are.'),

@@ -25,7 +25,8 @@ import { Organisation } from '../organisations/organisation.type.ts'
 import { ProjectAccess } from '../projects/project.type.ts'
 import { listMembers, readVisibleMember } from './member.list.ts'
 import { listMemberships } from './membership.list.ts'
-import { mayRead, updateMember } from './member.service.ts'
+import { updateMember } from './member-changes.service.ts'
+import { mayRead } from './member.service.ts'
 import {
   Member,
   MemberConnection,
