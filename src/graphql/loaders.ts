@@ -5,6 +5,7 @@ import { SYSTEM } from '../database/context.ts'
 import { createSessionLoaders } from '../credentials/sessions/session.loaders.ts'
 import type { ReadIn } from '../database/loader.ts'
 import { createInvitationLoaders } from '../flows/invitations/invitation.loaders.ts'
+import { createWebhookLoaders } from '../operations/webhooks/webhook.loaders.ts'
 import { createMemberLoaders } from '../tenancy/memberships/member.loaders.ts'
 import { createOrganisationLoaders } from '../tenancy/organisations/organisation.loaders.ts'
 import { createProjectLoaders } from '../tenancy/projects/project.loaders.ts'
@@ -20,6 +21,7 @@ const GROUPS = [
   createInvitationLoaders,
   createMfaLoaders,
   createSessionLoaders,
+  createWebhookLoaders,
 ] as const
 
 type Together<Groups extends readonly unknown[]> = Groups extends readonly [

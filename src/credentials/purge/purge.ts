@@ -18,6 +18,7 @@ const KEPT = {
   image: 1,
   // a device that was not seen for longer is a new one
   sighting: 400,
+  delivery: 30,
 }
 
 export interface PurgeOptions {
@@ -30,7 +31,7 @@ export interface PurgeOptions {
 
 /**
  * Ends sessions that ran out, and deletes what nobody will ask for again: old sessions, links, challenges, attempts,
- * sightings, images that were sent and not used, and signing keys. In batches that others do not wait for; what one run leaves, the next one finds.
+ * sightings, deliveries, images that were sent and not used, and signing keys. In batches that others do not wait for; what one run leaves, the next one finds.
  *
  * @returns how many rows were ended or deleted, by table.
  */
@@ -63,6 +64,15 @@ export async function purge(options: PurgeOptions): Promise<Record<string, numbe
         or user_id in (select id from user_account where deleted_at is not null)`,
     ),
     uploads: await remove('avatar_upload', sql`expires_at < ${before(KEPT.image)}`),
+    deliveries: await remove(
+      'webhook_delivery',
+      sql`created_at < ${before(KEPT.delivery)} and status <> 'PENDING'`,
+    ),
+    webhooks: await remove(
+      'webhook',
+      sql`deleted_at < ${before(KEPT.delivery)} and not exists (
+        select from webhook_delivery d where d.webhook_id = webhook.id)`,
+    ),
     // sent and never used
     images: await remove(
       'avatar_image',

@@ -11,6 +11,7 @@ import { newKey } from './templates/new-key.ts'
 import { passwordChanged } from './templates/password-changed.ts'
 import { passwordReset } from './templates/password-reset.ts'
 import { recoveryCodeUsed } from './templates/recovery-code-used.ts'
+import { webhookOff } from './templates/webhook-off.ts'
 
 const TEMPLATES = {
   addedToOrganisation,
@@ -24,6 +25,7 @@ const TEMPLATES = {
   passwordChanged,
   passwordReset,
   recoveryCodeUsed,
+  webhookOff,
 }
 type Templates = typeof TEMPLATES
 type DataOf<Of> = Of extends Template<infer Data> ? Data : never
