@@ -59,6 +59,12 @@ import { MemberStatesResolver } from '../flows/members/member-states.resolver.ts
 import { OperatorOrganisationsResolver } from '../flows/operators/operator-organisations.resolver.ts'
 import { OperatorUsersResolver } from '../flows/operators/operator-users.resolver.ts'
 import { operatorRules } from '../flows/operators/operator.rules.ts'
+import {
+  AuditResolver,
+  OrganisationAuditResolver,
+  PlatformAuditResolver,
+} from '../operations/audit/audit.resolver.ts'
+import { auditRules } from '../operations/audit/audit.rules.ts'
 import { NodeResolver } from '../operations/nodes/node.resolver.ts'
 import { nodeRules } from '../operations/nodes/node.rules.ts'
 import { PlatformListsResolver } from '../operations/platform/platform.resolver.ts'
@@ -97,6 +103,7 @@ import { Problem } from './problem.type.ts'
 const RESOLVERS: NonEmptyArray<Function> = [
   AccountDeletionResolver,
   ApiKeyResolver,
+  AuditResolver,
   AvatarResolver,
   FoundingResolver,
   InvitationResolver,
@@ -110,6 +117,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   NodeResolver,
   OperatorOrganisationsResolver,
   OperatorUsersResolver,
+  OrganisationAuditResolver,
   OrganisationInvitationsResolver,
   OrganisationKeysResolver,
   OrganisationMembersResolver,
@@ -121,6 +129,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   OrganisationSessionsResolver,
   OrganisationSettingsResolver,
   PasswordResetResolver,
+  PlatformAuditResolver,
   PlatformListsResolver,
   PlatformResolver,
   PrincipalKeysResolver,
@@ -148,6 +157,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
 const ALL_RULES: Rules[] = [
   accountDeletionRules,
   apiKeyRules,
+  auditRules,
   avatarRules,
   foundingRules,
   invitationRules,
