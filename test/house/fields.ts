@@ -85,6 +85,7 @@ function idsIn(at: Door, type: GraphQLInputType, path: string[]): IdPlace[] {
 
 const BY_NAME: Record<string, Kind> = {
   memberId: 'member',
+  ids: 'member',
   principalId: 'principal',
   ownerId: 'principal',
   ownerIds: 'principal',
@@ -100,7 +101,7 @@ const BY_NAME: Record<string, Kind> = {
 
 const BY_END: [RegExp, Kind][] = [
   [/node$/, 'anything'],
-  [/(Member|MemberSessions|\.member)$/, 'member'],
+  [/(Member|Members|MemberSessions|\.member)$/, 'member'],
   [/(ServiceAccount|serviceAccount)$/, 'serviceAccount'],
   [/ApiKey$/, 'apiKey'],
   [/ProjectAccess$/, 'projectAccess'],
