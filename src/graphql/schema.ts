@@ -61,6 +61,12 @@ import { OperatorUsersResolver } from '../flows/operators/operator-users.resolve
 import { operatorRules } from '../flows/operators/operator.rules.ts'
 import { BulkResolver } from '../operations/bulk/bulk.resolver.ts'
 import { bulkRules } from '../operations/bulk/bulk.rules.ts'
+import {
+  AuditResolver,
+  OrganisationAuditResolver,
+  PlatformAuditResolver,
+} from '../operations/audit/audit.resolver.ts'
+import { auditRules } from '../operations/audit/audit.rules.ts'
 import { NodeResolver } from '../operations/nodes/node.resolver.ts'
 import { nodeRules } from '../operations/nodes/node.rules.ts'
 import { PlatformListsResolver } from '../operations/platform/platform.resolver.ts'
@@ -99,6 +105,7 @@ import { Problem } from '../shared/problem.type.ts'
 const RESOLVERS: NonEmptyArray<Function> = [
   AccountDeletionResolver,
   ApiKeyResolver,
+  AuditResolver,
   AvatarResolver,
   BulkResolver,
   FoundingResolver,
@@ -113,6 +120,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   NodeResolver,
   OperatorOrganisationsResolver,
   OperatorUsersResolver,
+  OrganisationAuditResolver,
   OrganisationInvitationsResolver,
   OrganisationKeysResolver,
   OrganisationMembersResolver,
@@ -124,6 +132,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   OrganisationSessionsResolver,
   OrganisationSettingsResolver,
   PasswordResetResolver,
+  PlatformAuditResolver,
   PlatformListsResolver,
   PlatformResolver,
   PrincipalKeysResolver,
@@ -151,6 +160,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
 const ALL_RULES: Rules[] = [
   accountDeletionRules,
   apiKeyRules,
+  auditRules,
   avatarRules,
   bulkRules,
   foundingRules,

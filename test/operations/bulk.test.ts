@@ -363,10 +363,7 @@ test('several bulk requests for the same addresses at once add each of them once
 /** Statements within the transactions of some requests. */
 async function statements(length: number, run: (length: number) => Promise<unknown>) {
   let seen = 0
-  const whole = Reflect.get(
-    Transaction.prototype,
-    'executeQuery',
-  ) as Transaction<unknown>['executeQuery']
+  const whole = Reflect.get(Transaction.prototype, 'executeQuery')
   const spy = vi.spyOn(Transaction.prototype, 'executeQuery').mockImplementation(function (
     this: Transaction<unknown>,
     ...args

@@ -3,6 +3,7 @@ import { firstRow, sql } from '../../database/sql.ts'
 import { enterMembership } from '../../tenancy/memberships/membership.service.ts'
 import { digest, newId, newToken } from '../../shared/tokens.ts'
 import { SESSION_WITH_LIMITS, sessionEnds } from '../../tenancy/policies/session-end.ts'
+import { noticeDevice } from './new-device.service.ts'
 import { refreshToken } from './refresh-token.ts'
 import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
 import type { TokenDelivery } from './session.type.ts'
@@ -53,6 +54,7 @@ export async function createSession(work: Work, session: NewSession): Promise<Re
       ${delivery}, ${work.request.ipAddress}, ${work.request.userAgent})`)
   await makeWay(work, userId, session.most)
   await makeWayIn(work, userId, place.organisationId)
+  await noticeDevice(work, { id, userId, place })
   await work.db.rows(sql`
     update user_account set last_sign_in_at = ${work.now},
       last_organisation_id = coalesce(${place.organisationId}, last_organisation_id)
