@@ -59,6 +59,8 @@ import { MemberStatesResolver } from '../flows/members/member-states.resolver.ts
 import { OperatorOrganisationsResolver } from '../flows/operators/operator-organisations.resolver.ts'
 import { OperatorUsersResolver } from '../flows/operators/operator-users.resolver.ts'
 import { operatorRules } from '../flows/operators/operator.rules.ts'
+import { BulkResolver } from '../operations/bulk/bulk.resolver.ts'
+import { bulkRules } from '../operations/bulk/bulk.rules.ts'
 import {
   AuditResolver,
   OrganisationAuditResolver,
@@ -98,13 +100,14 @@ import { projectRules } from '../tenancy/projects/project.rules.ts'
 import { OrganisationRolesResolver, RoleResolver } from '../tenancy/roles/role.resolver.ts'
 import { roleRules } from '../tenancy/roles/role.rules.ts'
 import { checkIds } from './ids.ts'
-import { Problem } from './problem.type.ts'
+import { Problem } from '../shared/problem.type.ts'
 
 const RESOLVERS: NonEmptyArray<Function> = [
   AccountDeletionResolver,
   ApiKeyResolver,
   AuditResolver,
   AvatarResolver,
+  BulkResolver,
   FoundingResolver,
   InvitationResolver,
   MemberActsResolver,
@@ -159,6 +162,7 @@ const ALL_RULES: Rules[] = [
   apiKeyRules,
   auditRules,
   avatarRules,
+  bulkRules,
   foundingRules,
   invitationRules,
   memberActRules,

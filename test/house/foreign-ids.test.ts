@@ -12,6 +12,16 @@ const places = idPlaces(await buildOpenSchema())
 const ANSWERED = new Set([
   'Mutation.signIn(input.organisationId)',
   'Organisation.sessions(memberId)',
+  // rows are refused one by one, as data
+  'Mutation.addMembers(rows.roleId)',
+  'Mutation.addMembers(rows.projectAccess.projectId)',
+  'Mutation.addMembers(rows.projectAccess.roleId)',
+  'Mutation.inviteMembers(rows.roleId)',
+  'Mutation.inviteMembers(rows.projectAccess.projectId)',
+  'Mutation.inviteMembers(rows.projectAccess.roleId)',
+  'Mutation.updateMembers(rows.id)',
+  'Mutation.updateMembers(rows.input.roleId)',
+  'Mutation.applyMemberAction(ids)',
 ])
 
 let server: TestServer
