@@ -39,9 +39,7 @@ const WITHOUT_EVENT = [
 /** Here they are asked for what is so already. */
 const WITHOUT_CHANGE = [
   'Mutation.activateMember',
-  'Mutation.applyMemberAction',
   'Mutation.unlockMember',
-  'Mutation.updateMembers',
   'Mutation.updateProfile',
 ]
 
