@@ -7,6 +7,7 @@ import type { ReadIn } from '../database/loader.ts'
 import { createInvitationLoaders } from '../flows/invitations/invitation.loaders.ts'
 import { createMemberLoaders } from '../tenancy/memberships/member.loaders.ts'
 import { createOrganisationLoaders } from '../tenancy/organisations/organisation.loaders.ts'
+import { createPolicyLoaders } from '../tenancy/policies/policy.loaders.ts'
 import { createProjectLoaders } from '../tenancy/projects/project.loaders.ts'
 import { createRoleLoaders } from '../tenancy/roles/role.loaders.ts'
 
@@ -19,6 +20,7 @@ const GROUPS = [
   createApiKeyLoaders,
   createInvitationLoaders,
   createMfaLoaders,
+  createPolicyLoaders,
   createSessionLoaders,
 ] as const
 

@@ -111,7 +111,7 @@ const BY_END: [RegExp, Kind][] = [
   [/(Role|\.role)$/, 'role'],
   [/Invitation$/, 'invitation'],
   [/(Organisation|\.organisation)$/, 'organisation'],
-  [/(User|UserSessions|\.user)$/, 'user'],
+  [/(User|UserSessions|UserMfa|\.user)$/, 'user'],
   [/Session$/, 'session'],
   [/MfaFactor$/, 'factor'],
 ]
@@ -143,6 +143,7 @@ const VALUES: Record<string, () => unknown> = {
   token: () => 'no-such-token',
   challenge: () => 'no-such-challenge',
   code: () => '000000',
+  reason: () => 'asked by telephone',
   permissions: () => [],
   scopes: () => [],
   contentType: () => 'image/png',
