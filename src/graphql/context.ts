@@ -1,4 +1,5 @@
 import {
+  inEveryProject,
   inOrganisation,
   inside,
   inSession,
@@ -22,6 +23,7 @@ import type { Queries } from '../database/sql.ts'
 import { unauthenticated } from '../shared/errors.ts'
 import type { Once } from './idempotency.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
+import { permissionsOf } from '../tenancy/memberships/authority.ts'
 import type { Member } from '../tenancy/memberships/member.type.ts'
 
 /** What one node holds for all its requests. */
@@ -171,7 +173,7 @@ export class Context {
       ...(viewer.organisationId && {
         org: viewer.organisationId,
         role: caller.role?.name,
-        permissions: [...viewer.permissions],
+        permissions: [...(await this.permissionsInUse(caller))],
         ...(viewer.projectId && { prj: viewer.projectId }),
       }),
       ...assuranceOf(session),
@@ -186,6 +188,14 @@ export class Context {
       session: { ...session, current: true },
       user: caller.user,
     }
+  }
+
+  /** What a caller may do where they act: in the organisation, and in the project if they are in one. */
+  private async permissionsInUse({ viewer, member }: Caller): Promise<ReadonlySet<string>> {
+    const { projectId, permissions } = viewer
+    if (!projectId || !member) return permissions
+    const { inProject } = await permissionsOf(this.loaders, member, projectId)
+    return permissions.union(inProject).union(inEveryProject(viewer, projectId))
   }
 
   /** The membership that was just entered, whoever of the two brought it to life. */
