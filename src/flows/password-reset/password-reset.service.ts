@@ -2,7 +2,7 @@ import type { Work } from '../../access/work.ts'
 import { findAccount, findAccountById, fullName } from '../../accounts/users/user.service.ts'
 import { createLink, findLink, spendLink } from '../../credentials/links/link.service.ts'
 import type { PasswordHasher } from '../../credentials/passwords/hasher.ts'
-import { passwordRulesOf } from '../../credentials/passwords/password-rules.service.ts'
+import { readPasswordRules } from '../../credentials/passwords/password-rules.service.ts'
 import { mustBeAcceptable } from '../../credentials/passwords/password.service.ts'
 import { replacePassword } from '../../credentials/passwords/replace.service.ts'
 import type { Queries } from '../../database/sql.ts'
@@ -59,7 +59,7 @@ export async function hashNewPassword(
 ): Promise<string> {
   const link = await findLink({ db: system, now }, token, 'PASSWORD_RESET')
   if (!link) throw tokenInvalid(['input', 'token'])
-  mustBeAcceptable(newPassword, await passwordRulesOf(system, link.userId), [
+  mustBeAcceptable(newPassword, await readPasswordRules(system, { userId: link.userId }), [
     'input',
     'newPassword',
   ])

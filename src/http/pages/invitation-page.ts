@@ -77,7 +77,7 @@ async function showForm(
 ): Promise<FastifyReply> {
   const { system } = node.database.store
   const preview = await previewInvitation(system, token, now)
-  const rule = await passwordRulesFor(system, token, now)
+  const rule = await passwordRulesFor(system, token, now, [])
   const typed = {
     firstName: fieldOf(request, 'firstName'),
     lastName: fieldOf(request, 'lastName'),
@@ -126,7 +126,11 @@ async function acceptAsNewcomer(visit: Visit): Promise<Fault[]> {
     lastName: fieldOf(request, 'lastName'),
     password: fieldOf(request, 'password'),
   }
-  const rules = await passwordRulesFor(node.database.store.system, token, now)
+  const { firstName, lastName } = typed
+  const rules = await passwordRulesFor(node.database.store.system, token, now, [
+    firstName,
+    lastName,
+  ])
   const faults = faultsIn(typed, rules)
   if (faults.length) return faults
   const passwordHash = await node.hasher.hash(typed.password)
