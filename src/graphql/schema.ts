@@ -30,6 +30,14 @@ import {
 import { invitationRules } from '../flows/invitations/invitation.rules.ts'
 import { MemberActsResolver } from '../flows/members/members.resolver.ts'
 import { memberActRules } from '../flows/members/members.rules.ts'
+import { EmailVerificationResolver } from '../flows/email-verification/email-verification.resolver.ts'
+import { emailVerificationRules } from '../flows/email-verification/email-verification.rules.ts'
+import { MagicLinkResolver } from '../flows/magic-links/magic-link.resolver.ts'
+import { magicLinkRules } from '../flows/magic-links/magic-link.rules.ts'
+import { PasswordChangeResolver } from '../flows/password-change/password-change.resolver.ts'
+import { passwordChangeRules } from '../flows/password-change/password-change.rules.ts'
+import { RegistrationResolver } from '../flows/registration/registration.resolver.ts'
+import { registrationRules } from '../flows/registration/registration.rules.ts'
 import { PasswordResetResolver } from '../flows/password-reset/password-reset.resolver.ts'
 import { passwordResetRules } from '../flows/password-reset/password-reset.rules.ts'
 import { SignInResolver } from '../flows/sign-in/sign-in.resolver.ts'
@@ -87,8 +95,10 @@ import { Problem } from './problem.type.ts'
 
 const RESOLVERS: NonEmptyArray<Function> = [
   ApiKeyResolver,
+  EmailVerificationResolver,
   FoundingResolver,
   InvitationResolver,
+  MagicLinkResolver,
   MemberActsResolver,
   MemberInvitationResolver,
   MemberResolver,
@@ -107,6 +117,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   OrganisationServiceAccountsResolver,
   OrganisationSessionsResolver,
   OrganisationSettingsResolver,
+  PasswordChangeResolver,
   PasswordResetResolver,
   PlatformListsResolver,
   PlatformResolver,
@@ -117,6 +128,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   ProjectActsResolver,
   ProjectResolver,
   RegistrationPolicyResolver,
+  RegistrationResolver,
   RoleActsResolver,
   RoleResolver,
   ServiceAccountResolver,
@@ -131,17 +143,21 @@ const RESOLVERS: NonEmptyArray<Function> = [
 
 const ALL_RULES: Rules[] = [
   apiKeyRules,
+  emailVerificationRules,
   foundingRules,
   invitationRules,
+  magicLinkRules,
   memberActRules,
   memberRules,
   nodeRules,
   operatorRules,
   organisationRules,
+  passwordChangeRules,
   passwordResetRules,
   platformRules,
   policyRules,
   projectRules,
+  registrationRules,
   roleRules,
   serviceAccountRules,
   sessionRules,

@@ -5,6 +5,8 @@ import { fold } from '../../shared/normalise.ts'
 export const COMMON_BITS = 28
 
 const LONGEST_WORD = 32
+/** What stood before, again. */
+const AGAIN_BITS = 2
 const ROWS = [
   '1234567890',
   'qwertyuiop',
@@ -73,11 +75,15 @@ export function guessBits(password: string, about: readonly string[]): number {
 
 function leastBits(letters: string[], parts: Set<string>): number {
   const least = [0]
+  const firstAt = new Map<string, number>()
   for (let end = 1; end <= letters.length; end += 1) {
     let best = least[end - 1]! + singleBits(letters[end - 1]!)
     for (let start = Math.max(0, end - LONGEST_WORD); start < end - 1; start += 1) {
-      const bits = tokenBits(letters.slice(start, end).join(''), parts)
+      const text = letters.slice(start, end).join('')
+      const before = firstAt.get(text) ?? end
+      const bits = before <= start ? AGAIN_BITS : tokenBits(text, parts)
       if (bits !== undefined) best = Math.min(best, least[start]! + bits)
+      if (before === end && end - start > 2) firstAt.set(text, end)
     }
     for (let length = 1; length * 2 <= end; length += 1)
       if (repeats(letters, end, length)) best = Math.min(best, least[end - length]! + 1)

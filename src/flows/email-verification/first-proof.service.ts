@@ -24,6 +24,10 @@ export async function proveFirst(work: Work, userId: string, proof: FirstProof):
     where id = ${userId} and proven_at is null
     returning email, btrim(first_name || ' ' || last_name) as name`)
   if (!proven[0]) return false
+  // members before sessions, as wherever both are locked
+  await work.db.rows(
+    sql`select from principal where user_id = ${userId} and removed_at is null order by id for no key update`,
+  )
   await clearOut(work, userId, { reason: 'the mailbox was proven', keep })
   await work.db.rows(sql`
     update totp_factor set removed_at = ${work.now} where user_id = ${userId} and removed_at is null`)

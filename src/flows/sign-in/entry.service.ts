@@ -6,6 +6,7 @@ import {
   type RenewedSession,
 } from '../../credentials/sessions/session.service.ts'
 import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
+import type { Instant } from '../../database/columns.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { unauthenticated } from '../../shared/errors.ts'
@@ -23,6 +24,7 @@ export interface PersonRow extends AccountStanding {
   operator: boolean
   lastOrganisationId: string | null
   passwordHash: string | null
+  passwordChangedAt: Instant | null
 }
 
 /** One answer for every failure: an unknown login, a wrong password, a barred account. */
@@ -40,7 +42,8 @@ export const readPerson = (
   firstRow<PersonRow>(
     queries,
     sql`select u.id, btrim(u.first_name || ' ' || u.last_name) as name, u.email, u.email_verified_at as "emailVerifiedAt",
-        u.operator, u.last_organisation_id as "lastOrganisationId", u.password_hash as "passwordHash", u.status,
+        u.operator, u.last_organisation_id as "lastOrganisationId", u.password_hash as "passwordHash",
+        u.password_changed_at as "passwordChangedAt", u.status,
         u.suspended_until as "suspendedUntil", u.locked_at as "lockedAt", u.deleted_at as "deletedAt"
       from user_account u where ${'email' in by ? sql`u.email = ${by.email}` : sql`u.id = ${by.id}`} and u.deleted_at is null
       ${lock ? sql`for no key update` : sql``}`,

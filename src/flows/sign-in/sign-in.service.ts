@@ -1,4 +1,5 @@
 import type { RequestInfo } from '../../access/work.ts'
+import type { Instant } from '../../database/columns.ts'
 import type { Queries } from '../../database/sql.ts'
 import type { PasswordHasher } from '../../credentials/passwords/hasher.ts'
 import { reserveAttempt } from '../../credentials/throttle/throttle.service.ts'
@@ -26,7 +27,7 @@ export async function provePassword(
   login: string,
   password: string,
   wanted: string | null,
-): Promise<{ userId: string }> {
+): Promise<{ userId: string; passwordSetAt: Instant | null }> {
   const { system, hasher, request, now } = tools
   const platform = await readPlatform(system)
   const rules = {
@@ -40,5 +41,5 @@ export async function provePassword(
   const candidates = await readCandidates(system, person?.id ?? null)
   if (!person || !matches || !mayCome(person, candidates, wanted, now)) throw wrongCredentials()
   await attempt.handBack()
-  return { userId: person.id }
+  return { userId: person.id, passwordSetAt: person.passwordChangedAt }
 }

@@ -1,17 +1,23 @@
 import { addedToOrganisation } from './templates/added-to-organisation.ts'
+import { addressRegistered } from './templates/address-registered.ts'
 import { invitation } from './templates/invitation.ts'
 import { languageOf, type Template } from './templates/language.ts'
 import { layOut, type RenderedMail } from './templates/layout.ts'
+import { magicLink } from './templates/magic-link.ts'
 import { newKey } from './templates/new-key.ts'
 import { passwordChanged } from './templates/password-changed.ts'
 import { passwordReset } from './templates/password-reset.ts'
+import { verifyEmail } from './templates/verify-email.ts'
 
 const TEMPLATES = {
   addedToOrganisation,
+  addressRegistered,
   invitation,
+  magicLink,
   newKey,
   passwordChanged,
   passwordReset,
+  verifyEmail,
 }
 type Templates = typeof TEMPLATES
 type DataOf<Of> = Of extends Template<infer Data> ? Data : never
