@@ -1,6 +1,6 @@
 import 'reflect-metadata'
 import fastifyCookie from '@fastify/cookie'
-import fastifyCors from '@fastify/cors'
+import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { createKeyLookup } from './credentials/callers/key-caller.ts'
@@ -21,8 +21,11 @@ import { registerGraphiql } from './http/graphiql.ts'
 import { registerHealth } from './http/health.ts'
 import { registerJwks } from './http/jwks.ts'
 import { registerMailbox } from './http/mailbox.ts'
+import { registerBudget } from './http/request-budget.ts'
 import { registerPages } from './http/pages/pages.ts'
-import { Jobs, type QueueName } from './outbox/jobs.ts'
+import { startChores } from './credentials/purge/chores.ts'
+import { Jobs } from './outbox/jobs.ts'
+import type { QueueName } from './outbox/queues.ts'
 import { createCourier } from './outbox/mail/courier.ts'
 import { Mailbox } from './outbox/mail/mailbox.ts'
 import type { QueuedMail } from './outbox/mail/mail.service.ts'
@@ -75,8 +78,8 @@ export async function buildApp({
   const jobs = new Jobs(system, config.DATABASE_URL === undefined, error =>
     http.log.warn({ err: error }, 'the queue stumbled'),
   )
-  const signingKeys = new SigningKeys(system, keys)
-  await signingKeys.load(clock())
+  const signingKeys = new SigningKeys(system, keys, clock)
+  await signingKeys.load()
   const presence = new Presence(system, error =>
     http.log.warn({ err: error }, 'last-seen was not written'),
   )
@@ -109,23 +112,14 @@ export async function buildApp({
 
   registerErrors(http)
   // a connection kept open after its last answer would keep the server from ending
-  http.addHook('onSend', async (_request, reply) => {
+  http.addHook('onSend', (_request, reply, _payload, done) => {
     if (state.stopping) reply.header('connection', 'close')
+    done()
   })
-  await http.register(fastifyCookie)
-  await http.register(fastifyCors, {
-    origin: config.CORS_ORIGINS,
-    credentials: true,
-    methods: ['POST'],
-    allowedHeaders: [
-      'authorization',
-      'content-type',
-      'idempotency-key',
-      'apollo-require-preflight',
-    ],
-    exposedHeaders: ['x-request-id', 'retry-after'],
-    maxAge: 600,
-  })
+  // read where they are needed, for most requests bring none
+  await http.register(fastifyCookie, { hook: false })
+  // without it browsers keep other origins out by themselves
+  if (config.CORS_ORIGINS.length) await http.register(fastifyCors, corsFor(config))
   registerHealth(http, database.store, state)
   registerJwks(http, signingKeys)
   if (mailbox && isLoopback(config.HOST)) registerMailbox(http, mailbox)
@@ -136,6 +130,7 @@ export async function buildApp({
   }
   await http.register(async scope => {
     registerCaller(scope, node, presence)
+    await registerBudget(scope, config)
     await registerGraphql(scope, node, await buildGuardedSchema())
   })
 
@@ -158,7 +153,9 @@ export async function buildApp({
     mailbox,
     start: async () => {
       presence.start()
+      signingKeys.start(err => http.log.warn({ err }, 'the signing keys were not read'))
       await jobs.start()
+      await startChores({ jobs, system, keys, ceilings, clock, log: http.log })
       await jobs.consume<QueuedMail>('mail', courier, ({ job, attempt, final, error: err }) => {
         if (final) http.log.error({ job, attempt, err }, 'a mail was given up')
         else if (attempt === 1) http.log.warn({ job, err }, 'a mail was not delivered yet')
@@ -171,6 +168,7 @@ export async function buildApp({
     },
     stop: async () => {
       state.stopping = true
+      signingKeys.stop()
       await Promise.all([http.close(), jobs.stop()])
       await presence.stop()
       transport.close()
@@ -178,6 +176,21 @@ export async function buildApp({
     },
   }
 }
+
+const corsFor = (config: Config): FastifyCorsOptions => ({
+  origin: config.CORS_ORIGINS,
+  credentials: true,
+  methods: ['POST'],
+  allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'apollo-require-preflight'],
+  exposedHeaders: [
+    'x-request-id',
+    'retry-after',
+    'ratelimit-limit',
+    'ratelimit-remaining',
+    'ratelimit-reset',
+  ],
+  maxAge: 600,
+})
 
 /** A number of hops, or addresses and ranges. */
 const trusted = (proxies: Config['TRUST_PROXY']) =>

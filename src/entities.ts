@@ -5,6 +5,7 @@ import { ChallengeEntity } from './credentials/challenges/challenge.entity.ts'
 import { LinkEntity } from './credentials/links/link.entity.ts'
 import { RecoveryCodeEntity } from './credentials/recovery-codes/recovery-code.entity.ts'
 import { SessionEntity } from './credentials/sessions/session.entity.ts'
+import { SightingEntity } from './credentials/sessions/sighting.entity.ts'
 import { SigningKeyEntity } from './credentials/signing-keys/signing-key.entity.ts'
 import { AttemptEntity } from './credentials/throttle/attempt.entity.ts'
 import { TotpFactorEntity } from './credentials/totp/totp-factor.entity.ts'
@@ -38,6 +39,7 @@ export const entities = [
   RecoveryCodeEntity,
   RoleEntity,
   SessionEntity,
+  SightingEntity,
   SigningKeyEntity,
   TotpFactorEntity,
   UserEntity,

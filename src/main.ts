@@ -4,7 +4,7 @@ import { migrate } from './database/migrate.ts'
 import { openDatabase, openPglite } from './database/orm.ts'
 import { entities } from './entities.ts'
 import { firstRun, type FirstCredentials } from './first-run.ts'
-import { prepareJobs } from './outbox/jobs.ts'
+import { prepareJobs } from './outbox/queues.ts'
 import { readConfig, type Config } from './shared/config.ts'
 
 const GRACE_MS = 9_000

@@ -2,7 +2,7 @@ import { explain } from './database/failures.ts'
 import { migrate } from './database/migrate.ts'
 import { openPglite } from './database/orm.ts'
 import { entities } from './entities.ts'
-import { prepareJobs } from './outbox/jobs.ts'
+import { prepareJobs } from './outbox/queues.ts'
 import { readConfig } from './shared/config.ts'
 
 /** `npm run migrate`: brings the database up to date and ends; the server does the same when it starts. */

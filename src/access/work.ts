@@ -71,7 +71,7 @@ export async function transact<Result>(
         (await transaction.executeQuery(CompiledQuery.raw(text, [...values]))).rows as Row[]
       let current = context
       const enter = async (next: DatabaseContext) => {
-        for (const text of enterContext(next).split('; ')) await statement(text)
+        await statement(enterContext(next))
         current = next
       }
       return unit({

@@ -37,14 +37,15 @@ export function contextVariables(context: DatabaseContext): Record<string, strin
   return variables
 }
 
-/** The statements that enter a context until the transaction ends, as one text for one round trip. */
+/** The statement that enters a context until the transaction ends: its role, and the variables that policies read. */
 export function enterContext(context: DatabaseContext): string {
-  const settings = Object.entries(contextVariables(context))
+  const settings = Object.entries({ role: roleName(context.role), ...contextVariables(context) })
     .map(([name, value]) => `set_config('${name}', '${value}', true)`)
     .join(', ')
-  return `set local role ${roleName(context.role)}; select ${settings}`
+  // one small answer instead of five
+  return `select num_nulls(${settings})`
 }
 
 export function sameContext(left: DatabaseContext, right: DatabaseContext): boolean {
-  return left.role === right.role && enterContext(left) === enterContext(right)
+  return left === right || (left.role === right.role && enterContext(left) === enterContext(right))
 }

@@ -11,32 +11,68 @@ export interface Place {
 /** In which context the rows of an organisation are read for one operation. */
 export type ReadIn = (organisationId: string) => Queries
 
-/** Batches look-ups of one operation by id: one statement for each organisation and turn. */
-export function loaderById<Row extends { id: string }>(
-  read: ReadIn,
-  select: (ids: string[]) => Statement,
-) {
-  return new DataLoader<Place, Row | null, string>(
-    async places => {
-      const groups = [...Map.groupBy(places, place => place.organisationId)]
-      const rows = await Promise.all(
-        groups.map(([organisationId, some]) =>
-          read(organisationId).rows<Row>(select(some.map(place => place.id))),
-        ),
-      )
-      return inOrder(
-        places.map(place => place.id),
-        rows.flat(),
-        row => row.id,
-      )
-    },
-    { cacheKeyFn: place => place.id },
-  )
+/**
+ * Batches look-ups of one operation by id: one statement for each organisation and turn. A row that was read already
+ * is there at once, for in a list a promise for each row costs more than the row.
+ */
+export class RowLoader<Row extends { id: string }> {
+  readonly #known = new Map<string, Row | null>()
+  readonly #loader: DataLoader<Place, Row | null, string>
+
+  constructor(read: ReadIn, select: (ids: string[]) => Statement) {
+    this.#loader = new DataLoader(
+      async places => {
+        const groups = [...Map.groupBy(places, place => place.organisationId)]
+        const rows = await Promise.all(
+          groups.map(([organisationId, some]) =>
+            read(organisationId).rows<Row>(select(some.map(place => place.id))),
+          ),
+        )
+        const found = inOrder(
+          places.map(place => place.id),
+          rows.flat(),
+          row => row.id,
+        )
+        places.forEach(({ id }, index) => this.#known.set(id, found[index]!))
+        return found
+      },
+      { cacheKeyFn: place => place.id },
+    )
+  }
+
+  load(place: Place): Promise<Row | null> {
+    return this.#loader.load(place)
+  }
+
+  /** The row, or a promise of it where it has yet to be read. */
+  find(place: Place): Row | null | Promise<Row | null> {
+    const known = this.#known.get(place.id)
+    return known === undefined ? this.#loader.load(place) : known
+  }
+
+  /** Reads some rows at once, so that each is there when it is asked for. */
+  async loadAll(organisationId: string, ids: Iterable<string>): Promise<void> {
+    const unknown = [...ids].filter(id => !this.#known.has(id))
+    if (unknown.length) await this.#loader.loadMany(unknown.map(id => ({ organisationId, id })))
+  }
+
+  /** Makes a row known that was read otherwise. */
+  prime(place: Place, row: Row): void {
+    this.#known.set(place.id, row)
+    this.#loader.prime(place, row)
+  }
 }
 
+export const loaderById = <Row extends { id: string }>(
+  read: ReadIn,
+  select: (ids: string[]) => Statement,
+) => new RowLoader<Row>(read, select)
+
 /** A loader's answer where a foreign key says that there is one. */
-export async function certain<Row>(row: Promise<Row | null>): Promise<Row> {
-  const found = await row
-  if (!found) throw new Error('A row that a key points at could not be read.')
-  return found
+export function certain<Row>(row: Promise<Row | null>): Promise<Row>
+export function certain<Row>(row: Row | null | Promise<Row | null>): Row | Promise<Row>
+export function certain<Row>(row: Row | null | Promise<Row | null>): Row | Promise<Row> {
+  if (row instanceof Promise) return row.then(found => certain(found))
+  if (row == null) throw new Error('A row that a key points at could not be read.')
+  return row
 }

@@ -34,3 +34,25 @@ export const tenantPolicies = (table: string): Policy[] => [
   allow(table, 'tenant', 'organisation_id = app_organisation()'),
   allow(table, 'system', 'true'),
 ]
+
+/** Members that the role of the viewer shows, by the column that names them. */
+export const shownBy = (column: string): string =>
+  `(select app_visibility()) = 'ORGANISATION' or ${column} in (select app_visible_principals())`
+
+/**
+ * What lies inside one organisation and tells of a member: read, changed and deleted as far as the viewer's role shows
+ * them. New rows need only be in the organisation, for whoever adds a member does not always see them.
+ *
+ * @param shown which rows those are, such as `shownBy('principal_id')`.
+ */
+export function memberPolicies(table: string, shown: string): Policy[] {
+  const here = 'organisation_id = app_organisation()'
+  const seen = `${here} and (${shown})`
+  return [
+    allow(table, 'tenant', seen, 'select'),
+    allow(table, 'tenant', here, 'insert'),
+    { ...allow(table, 'tenant', seen, 'update'), check: here },
+    allow(table, 'tenant', seen, 'delete'),
+    allow(table, 'system', 'true'),
+  ]
+}

@@ -8,8 +8,6 @@ import {
   type Viewer,
 } from '../access/viewer.ts'
 import { transact, type RequestInfo, type Server, type Work } from '../access/work.ts'
-import { createApiKeyLoaders } from '../credentials/api-keys/api-key.loaders.ts'
-import { createServiceAccountLoaders } from '../credentials/service-accounts/service-account.loaders.ts'
 import type { Caller } from '../credentials/callers/caller.ts'
 import type { PasswordHasher } from '../credentials/passwords/hasher.ts'
 import type { AccessTokens } from '../credentials/sessions/access-token.ts'
@@ -20,13 +18,9 @@ import { certain } from '../database/loader.ts'
 import type { Database } from '../database/orm.ts'
 import { Reader } from '../database/reader.ts'
 import type { Queries } from '../database/sql.ts'
-import { createInvitationLoaders } from '../flows/invitations/invitation.loaders.ts'
 import { unauthenticated } from '../shared/errors.ts'
-import { createMemberLoaders } from '../tenancy/memberships/member.loaders.ts'
+import { createLoaders, type Loaders } from './loaders.ts'
 import type { Member } from '../tenancy/memberships/member.type.ts'
-import { createOrganisationLoaders } from '../tenancy/organisations/organisation.loaders.ts'
-import { createProjectLoaders } from '../tenancy/projects/project.loaders.ts'
-import { createRoleLoaders } from '../tenancy/roles/role.loaders.ts'
 
 /** What one node holds for all its requests. */
 export interface Node {
@@ -46,23 +40,14 @@ export interface RefreshCookie {
   clear(): void
 }
 
-const createLoaders = (read: (organisationId: string) => Queries) => ({
-  ...createOrganisationLoaders(read),
-  ...createRoleLoaders(read),
-  ...createProjectLoaders(read),
-  ...createMemberLoaders(read),
-  ...createServiceAccountLoaders(read),
-  ...createApiKeyLoaders(read),
-  ...createInvitationLoaders(read),
-})
-
-type Loaders = ReturnType<typeof createLoaders>
-
 interface State {
   reader: Reader
-  loaders: Loaders
+  /** Made when first asked for: many operations answer from the caller's own rows. */
+  loaders: Loaders | null
   /** Whose rows the answer may show: the caller's, and those of whoever has just signed in or switched. */
-  shown: Viewer[]
+  shown: Caller[]
+  /** Those of them whose rows nothing has been written since they were read. */
+  fresh: Caller[]
 }
 
 /** One operation: who asks, what it reads in, and how it writes. */
@@ -88,14 +73,19 @@ export class Context {
     this.stepUpSeconds = node.server.config.STEP_UP_SECONDS
     this.state = {
       reader: new Reader(node.database.store),
-      shown: [],
-      loaders: createLoaders(this.readIn),
+      shown: caller ? [caller] : [],
+      fresh: caller ? [caller] : [],
+      loaders: null,
     }
-    if (caller) this.show(caller)
   }
 
   get loaders(): Loaders {
-    return this.state.loaders
+    return (this.state.loaders ??= this.primedLoaders())
+  }
+
+  /** A role, an organisation or a project as the caller look-up has just read it, so that it is not read again. */
+  fresh<Kind extends 'role' | 'organisation' | 'project'>(kind: Kind, id: string) {
+    return this.state.fresh.find(caller => caller[kind]?.id === id)?.[kind] ?? null
   }
 
   /** Reads in a context, within the one read transaction of the operation. */
@@ -103,17 +93,17 @@ export class Context {
 
   /** Reads rows of an organisation: as the tenant where the answer is about it, else as one's own. */
   readonly readIn = (organisationId: string): Queries => {
-    const there = this.state.shown.find(viewer => viewer.organisationId === organisationId)
-    if (there) return this.read(tenantOf(inOrganisation(there)))
+    const there = this.state.shown.find(({ viewer }) => viewer.organisationId === organisationId)
+    if (there) return this.read(tenantOf(inOrganisation(there.viewer)))
     if (this.viewer?.operator) return this.read(tenantOf(inside(this.viewer, organisationId)))
     return this.read(selfOf(inSession(this.viewer)))
   }
 
   /** Reads an account's own rows: as its owner, or as an operator who looks at it from the platform. */
   readSelf(userId: string): Queries {
-    const known = this.state.shown.find(viewer => viewer.userId === userId)
+    const known = this.state.shown.find(({ viewer }) => viewer.userId === userId)
     if (!known && this.viewer?.operator) return this.read(operatorOf(this.viewer))
-    return this.read(selfOf(inSession(known ?? null)))
+    return this.read(selfOf(inSession(known?.viewer ?? null)))
   }
 
   /** Runs a mutation in one transaction; in the organisation in use, unless another context is named. */
@@ -123,7 +113,8 @@ export class Context {
   ): Promise<Result> => {
     // reads before it are done, and what follows must see what it wrote
     await this.close()
-    this.state.loaders = createLoaders(this.readIn)
+    this.state.loaders = null
+    this.state.fresh = []
     return transact(
       {
         orm: this.node.database.orm,
@@ -150,7 +141,9 @@ export class Context {
     const caller = await this.node.lookUpSession(renewed.id)
     if (!caller?.session || !caller.user)
       throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
-    this.show(caller)
+    this.state.shown.unshift(caller)
+    this.state.fresh.unshift(caller)
+    this.state.loaders = null
     const { session } = caller
     const viewer = inSession(caller.viewer)
     const { token, expiresAt } = await this.node.tokens.issue({
@@ -194,21 +187,19 @@ export class Context {
     return this.state.reader.close()
   }
 
-  private show(caller: Caller): void {
-    this.state.shown.unshift(caller.viewer)
-    const { organisation, role, project, viewer } = caller
-    if (organisation) this.loaders.ownCatalogue.prime(organisation.id, [...viewer.ownCatalogue])
-    // the caller's own rows have just been read
-    if (organisation)
-      this.loaders.organisation.prime(
-        { organisationId: organisation.id, id: organisation.id },
-        organisation,
-      )
-    if (role) this.loaders.role.prime({ organisationId: role.organisationId, id: role.id }, role)
-    if (project)
-      this.loaders.project.prime(
-        { organisationId: project.organisationId, id: project.id },
-        project,
-      )
+  /** Loaders that know the rows which the caller look-up has just read. */
+  private primedLoaders(): Loaders {
+    const loaders = createLoaders(this.readIn)
+    for (const { organisation, role, project, viewer } of this.state.fresh) {
+      if (organisation) {
+        loaders.ownCatalogue.prime(organisation.id, [...viewer.ownCatalogue])
+        loaders.organisation.prime(placeOf(organisation.id, organisation), organisation)
+      }
+      if (role) loaders.role.prime(placeOf(role.organisationId, role), role)
+      if (project) loaders.project.prime(placeOf(project.organisationId, project), project)
+    }
+    return loaders
   }
 }
+
+const placeOf = (organisationId: string, { id }: { id: string }) => ({ organisationId, id })

@@ -80,6 +80,7 @@ export function mustBeAffordable(
   fragments: Map<string, FragmentDefinitionNode>,
   given: Record<string, unknown>,
 ): void {
+  if (affordable.has(operation)) return
   const root = schema.getRootType(operation.operation)
   const coerced = getVariableValues(schema, operation.variableDefinitions ?? [], given).coerced
   if (!root || !coerced) return
@@ -91,7 +92,11 @@ export function mustBeAffordable(
         extensions: { code: 'GRAPHQL_VALIDATION_FAILED', http: { status: 400 } },
       },
     )
+  // without variables the same document always costs the same, and documents are kept
+  if (!operation.variableDefinitions?.length) affordable.add(operation)
 }
+
+const affordable = new WeakSet<OperationDefinitionNode>()
 
 function costOf(set: SelectionSetNode, type: GraphQLNamedType, walk: Walk): number {
   let cost = 0

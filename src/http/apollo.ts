@@ -71,14 +71,14 @@ export async function registerGraphql(
     url: '/graphql',
     bodyLimit: BODY_LIMIT,
     preParsing: anonymousBodyLimit,
-    preHandler: async (request, reply) =>
-      Array.isArray(request.body)
-        ? refuse(reply, 400, {
-            message: 'Send one operation in a request; batches are not taken.',
-            code: 'BAD_REQUEST',
-            requestId: request.id,
-          })
-        : undefined,
+    preHandler: (request, reply, done) => {
+      if (!Array.isArray(request.body)) return done()
+      refuse(reply, 400, {
+        message: 'Send one operation in a request; batches are not taken.',
+        code: 'BAD_REQUEST',
+        requestId: request.id,
+      })
+    },
     handler,
   })
   app.route({
@@ -134,12 +134,13 @@ function sign(errors: readonly GraphQLFormattedError[] | undefined, { request }:
 
 /** The refresh token of a browser: kept from scripts and other sites, bound to this host. */
 function refreshCookie(request: FastifyRequest, reply: FastifyReply): RefreshCookie {
+  const read = () => request.server.parseCookie(request.headers.cookie ?? '')[COOKIE] ?? null
   const options = { path: '/', httpOnly: true, secure: true, sameSite: 'strict' } as const
   return {
-    read: () => request.cookies[COOKIE] ?? null,
+    read,
     write: (token, expires) => void reply.setCookie(COOKIE, token, { ...options, expires }),
     clear: () => {
-      if (request.cookies[COOKIE]) void reply.clearCookie(COOKIE, options)
+      if (read()) void reply.clearCookie(COOKIE, options)
     },
   }
 }

@@ -4,7 +4,10 @@ import { refuse } from './refuse.ts'
 
 /** Answers what goes wrong before or beside GraphQL, without telling what was inside. */
 export function registerErrors(app: FastifyInstance): void {
-  app.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id))
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    reply.header('x-request-id', request.id)
+    done()
+  })
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
     const requestId = request.id
     if (isPassing(error)) {
@@ -17,6 +20,13 @@ export function registerErrors(app: FastifyInstance): void {
       })
     }
     const status = error.statusCode ?? 500
+    if (status === 429)
+      return refuse(reply, 429, {
+        message: 'Too many requests in a minute. Wait, then go on.',
+        code: 'RATE_LIMITED',
+        retryAfter: (error as { retryAfter?: number }).retryAfter ?? 60,
+        requestId,
+      })
     if (status >= 500) {
       request.log.error({ err: error, requestId }, 'a request failed')
       return refuse(reply, 500, {

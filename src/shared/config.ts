@@ -150,6 +150,9 @@ export const SETTINGS = {
   ARGON2_CONCURRENCY: whole(1, 256, availableParallelism()).describe(
     'Password hashes computed at once. Default: number of cores.',
   ),
+  REQUESTS_PER_MINUTE: whole(1, 1_000_000_000, 1_200).describe(
+    'Requests of one caller that each node answers in a minute.',
+  ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { badInput } from './errors.ts'
 import type { KeyRing } from './seal.ts'
 import { mac, sameSecret } from './tokens.ts'
@@ -14,7 +15,7 @@ export interface Position {
 /** What a list is, so that a cursor is good for this one alone: its name, tenant, filter and order. */
 export type ListIdentity = readonly unknown[]
 
-const proofOf = (key: Buffer, list: ListIdentity, body: string) =>
+const proofOf = (key: KeyObject, list: ListIdentity, body: string) =>
   mac(key, JSON.stringify([list, body])).subarray(0, PROOF_BYTES)
 
 /** An opaque cursor, authenticated and bound to its list. */

@@ -77,8 +77,12 @@ export function pageOf<Row>({
       return {
         hasNextPage: rows.length > nodes.length,
         hasPreviousPage: args.after != null,
-        startCursor: cursorOf(nodes[0]),
-        endCursor: cursorOf(nodes.at(-1)),
+        get startCursor() {
+          return cursorOf(nodes[0])
+        },
+        get endCursor() {
+          return cursorOf(nodes.at(-1))
+        },
       }
     },
     totalCount: count,

@@ -3,8 +3,8 @@ import { canonicalEmail } from './normalise.ts'
 
 const RFC3339 =
   /^(\d{4})-(\d\d)-(\d\d)T(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i
-// How PostgreSQL writes an instant in UTC: `2026-01-31 09:30:00.123456+00`.
-const STORED = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/
+// How PostgreSQL writes an instant in UTC: `2026-01-31 09:30:00.123456+00`, in JSON with a T and `+00:00`.
+const STORED = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))?\+00(?::00)?$/
 
 /** What was given is not repeated: an error must never carry a caller's data. */
 const malformed = (what: string) => new GraphQLError(`Expected ${what}.`)

@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto'
 import { digest } from './tokens.ts'
 
 const TAG_BYTES = 16
@@ -54,22 +61,29 @@ export class KeyRing {
     ]).toString('utf8')
   }
 
+  /** False for what another key sealed, which should be sealed anew before that key is given up. */
+  sealedByNewest(text: string): boolean {
+    return text.startsWith(`${this.#keys[0]!.id}.`)
+  }
+
   /** Keys for one purpose, the newest first (HKDF-SHA-256, RFC 5869). */
-  derived(purpose: string): Buffer[] {
+  derived(purpose: string): KeyObject[] {
     return this.#keys.map(key => derive(key, purpose))
   }
 }
 
-const derivations = new WeakMap<Key, Map<string, Buffer>>()
+const derivations = new WeakMap<Key, Map<string, KeyObject>>()
 
-function derive(key: Key, purpose: string): Buffer {
+function derive(key: Key, purpose: string): KeyObject {
   let known = derivations.get(key)
   if (!known) derivations.set(key, (known = new Map()))
   let derived = known.get(purpose)
   if (!derived)
     known.set(
       purpose,
-      (derived = Buffer.from(hkdfSync('sha256', key.root, 'gatehouse', purpose, 32))),
+      (derived = createSecretKey(
+        new Uint8Array(hkdfSync('sha256', key.root, 'gatehouse', purpose, 32)),
+      )),
     )
   return derived
 }

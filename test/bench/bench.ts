@@ -9,8 +9,9 @@ import { resultTable, shareTable } from './report.ts'
 import { bare, members, membersInFull, viewer, viewerByKey } from './scenarios.ts'
 import { MEMBERS, NEIGHBOURS, seed } from './seed.ts'
 
-// `npm run bench` measures; `npm run bench -- --profile` tells where the time goes. Nothing here is a test: figures
-// depend on the machine and on what else it does.
+// `npm run bench` measures; `npm run bench -- --only=viewer,plain` measures what these words name, at 16 connections;
+// `npm run bench -- --profile` tells where the time goes. Nothing here is a test: figures depend on the machine and on
+// what else it does.
 
 const CONNECTIONS = [1, 16, 64]
 const WARM_UP_SECONDS = 3
@@ -79,13 +80,23 @@ const startGatehouse = async (
       OPERATOR_PASSWORD: password,
       ACCESS_TOKEN_SECONDS: '3600',
       LOG_LEVEL: 'error',
+      REQUESTS_PER_MINUTE: '100000000',
       ...(profiling && { PROFILE: profilePath(build) }),
     },
   })
 }
 
 /** Every scenario in turn, several times over, so that what else the machine does falls on all alike. */
-async function measure(cluster: Cluster, scenarios: Scenario[]): Promise<void> {
+async function measure(cluster: Cluster, all: Scenario[]): Promise<void> {
+  const only = process.argv
+    .find(argument => argument.startsWith('--only='))
+    ?.slice(7)
+    .split(',')
+  const scenarios = only
+    ? all.filter(
+        ({ name, connections }) => connections === 16 && only.some(word => name.includes(word)),
+      )
+    : all
   const runs = new Map<Scenario, Figures[]>(scenarios.map(scenario => [scenario, []]))
   for (const scenario of scenarios) await run(cluster, scenario, WARM_UP_SECONDS)
   for (let round = 0; round < RUNS; round++)

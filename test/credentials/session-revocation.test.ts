@@ -155,7 +155,6 @@ describe('a session of somebody else', () => {
     for (const [by, id] of [
       [home, elsewhere.sessionId],
       [home, away.sessionId],
-      [home, 'x'],
       [home, victim.memberId],
       [away, victim.sessionId],
       [member, victim.sessionId],

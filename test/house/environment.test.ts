@@ -9,6 +9,7 @@ test('the environment is read where a process begins, and handed on as settings'
   expect(holding(/\bprocess\s*\.\s*env\b|\bimport\.meta\.env\b|from 'node:process'/)).toEqual([
     'src/main.ts',
     'src/migrate.ts',
+    'src/rotate-keys.ts',
     'mikro-orm.config.ts',
   ])
 })

@@ -39,9 +39,10 @@ export class Branch {
   /** Mails that are still to be delivered, and how often that was tried before. */
   async waiting() {
     const rows = await this.server.database.owner(
-      `select state::text, retry_count as retries, priority from pgboss.job where name = 'mail' and state < 'completed'`,
+      `select state::text, (name <> 'mail')::int + retry_count + (state = 'retry')::int as tries
+       from pgboss.job where name like 'mail%' and state < 'completed'`,
     )
-    return rows as { state: string; retries: number; priority: number }[]
+    return rows as { state: string; tries: number }[]
   }
 
   /** Waits until no mail is on its way any more. */
@@ -52,8 +53,7 @@ export class Branch {
   /** Waits until every waiting mail was tried so often, without success. */
   tried(tries: number, patienceMs?: number): Promise<void> {
     return until(
-      async () =>
-        (await this.waiting()).every(job => job.state === 'retry' && job.retries + 1 >= tries),
+      async () => (await this.waiting()).every(job => job.state !== 'active' && job.tries >= tries),
       patienceMs,
     )
   }

@@ -126,12 +126,10 @@ describe('nobody can smuggle in a second recipient or a header', () => {
 
   test('whatever an organisation and its people are called, a mail goes to one address with the headers it had', async () => {
     const { office } = branch
-    await rename(
-      'Evil, <b@example.com>; "Bcc: c@example.com" =?utf-8?Q?=0D=0ABcc:_d=40example.com?=',
-    )
+    await rename('Evil, <b@localhost>; "Bcc: c@localhost" =?utf-8?Q?=0D=0ABcc:_d=40localhost?=')
     const email = freshEmail('plain')
     await branch.invite(email, {
-      firstName: '<b>Ann, b@example.com</b>',
+      firstName: '<b>Ann, b@localhost</b>',
       lastName: 'Lee"><script>alert(1)</script>',
     })
     const [letter] = await office.lettersTo(email)

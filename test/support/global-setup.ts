@@ -7,7 +7,7 @@ import type { TestProject } from 'vitest/node'
 import { migrate } from '../../src/database/migrate.ts'
 import { openPglite } from '../../src/database/orm.ts'
 import { entities } from '../../src/entities.ts'
-import { prepareJobs } from '../../src/outbox/jobs.ts'
+import { prepareJobs } from '../../src/outbox/queues.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

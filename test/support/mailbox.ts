@@ -25,8 +25,8 @@ async function settle(server: TestServer): Promise<void> {
   const end = Date.now() + PATIENCE_MS
   for (;;) {
     const [row] = await server.app.node.database.store.system.rows<{ open: number }>({
-      text: `select count(*)::int as open from pgboss.job where name = any($1) and state < 'completed'`,
-      values: [['mail', 'mail-request']],
+      text: `select count(*)::int as open from pgboss.job where name like 'mail%' and state < 'completed'`,
+      values: [],
     })
     if (!row?.open || Date.now() > end) return
     await new Promise(resolve => setTimeout(resolve, 50))

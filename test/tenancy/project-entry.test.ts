@@ -17,10 +17,13 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const place = async (by: Person) => {
-  const { viewer } = await by.ask(
-    `{ viewer { project { id } session { project { id } } organisation { id } } }`,
+  const { viewer, me } = await by.ask(
+    `{ viewer { project { id } session { project { id } } organisation { id } } me { sessions { nodes { current project { id } } } } }`,
   )
   expect(viewer.session.project).toEqual(viewer.project)
+  // the list says the same
+  const own = me.sessions.nodes.find((each: { current: boolean }) => each.current)
+  expect(own.project).toEqual(viewer.project)
   return viewer.project?.id ?? null
 }
 

@@ -241,4 +241,39 @@ test('the database itself shows and changes no hidden member to a tenant’s sta
   ] as const)
     expect(await tenant(by, visibility, change(hidden.memberId))).toEqual([])
   expect(await tenant(near, 'SHARED_PROJECTS', change(mate.memberId))).toHaveLength(1)
+
+  // nor what tells of one
+  await admin.ask(
+    `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id } } }`,
+    { input: { ownerId: hidden.memberId, name: 'Key', scopes: [] } },
+  )
+  const about: Record<string, string> = {
+    session: 'principal_id',
+    invitation: 'principal_id',
+    member_word: 'principal_id',
+    api_key: 'owner_id',
+  }
+  const changes: Record<string, string> = {
+    session: `update session set ended_at = now()`,
+    invitation: `update invitation set sent_at = now()`,
+    member_word: `delete from member_word`,
+    api_key: `update api_key set revoked_at = now()`,
+  }
+  for (const [table, column] of Object.entries(about)) {
+    const whose = `where ${column} = '${hidden.memberId}'`
+    const rows = `select 1 as id from ${table} ${whose}`
+    expect((await tenant(admin, 'ORGANISATION', rows)).length, table).toBeGreaterThan(0)
+    for (const [by, visibility] of [
+      [alone, 'SELF'],
+      [near, 'SHARED_PROJECTS'],
+      [near, ''],
+    ] as const) {
+      expect(await tenant(by, visibility, rows), `${table} ${visibility}`).toEqual([])
+      const changed = await tenant(by, visibility, `${changes[table]} ${whose} returning 1 as id`)
+      expect(changed, `${table} ${visibility}`).toEqual([])
+    }
+    const mates = `select 1 as id from ${table} where ${column} = '${near.memberId}'`
+    const own = (await tenant(near, 'SHARED_PROJECTS', mates)).length
+    expect(own, table).toBe((await tenant(admin, 'ORGANISATION', mates)).length)
+  }
 })

@@ -1,6 +1,12 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { BaseSchema, instant, texts } from '../../database/base.entity.ts'
-import { allow, tenantPolicies } from '../../database/policies.ts'
+import { allow, memberPolicies } from '../../database/policies.ts'
+
+// Service accounts own keys too, and every role shows those.
+const OWNER_SHOWN = `(select app_visibility()) = 'ORGANISATION'
+    or owner_id in (select app_visible_principals())
+    or exists (select from principal m where m.id = owner_id and m.organisation_id = app_organisation()
+      and m.kind = 'SERVICE_ACCOUNT' and m.removed_at is null)`
 
 const schema = defineEntity({
   name: 'ApiKey',
@@ -8,7 +14,7 @@ const schema = defineEntity({
   extends: BaseSchema,
   rowLevelSecurity: 'force',
   policies: [
-    ...tenantPolicies('api_key'),
+    ...memberPolicies('api_key', OWNER_SHOWN),
     allow('api_key', 'self', 'owner_id in (select app_own_principals())', 'select'),
     allow('api_key', 'operator', 'true', 'select'),
   ],

@@ -1,10 +1,16 @@
 import DataLoader from 'dataloader'
 import { can, type TenantViewer } from '../../access/viewer.ts'
+import {
+  childLoaders,
+  readChildren,
+  type ChildList,
+  type ChildLoaders,
+} from '../../database/child-pages.ts'
 import { columns, toDate } from '../../database/columns.ts'
+import { readPage } from '../../database/keyset.ts'
 import { loaderById, type ReadIn } from '../../database/loader.ts'
-import { join, sql, type Queries, type Sql } from '../../database/sql.ts'
-import { readCursor } from '../../shared/cursor.ts'
-import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
+import { join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
+import { type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { isId } from '../../shared/tokens.ts'
 import type { ApiKey, ApiKeyFilter } from './api-key.type.ts'
@@ -31,7 +37,18 @@ export const API_KEY_FIELDS = [
 export const apiKeyColumns = (table: string): Sql =>
   sql`${columns(table, API_KEY_FIELDS)}, 'ApiKey' as "__typename"`
 
+/** The keys of one principal, the newest first. */
+const KEYS_OF: ChildList<ApiKey, null> = {
+  select: () => apiKeyColumns('k'),
+  from: (_scope, owner) => sql`from api_key k where k.owner_id = ${owner}`,
+  id: raw('k.id'),
+  descending: true,
+  order: raw('found.id desc'),
+  parentOf: row => row.ownerId,
+}
+
 export const createApiKeyLoaders = (read: ReadIn) => ({
+  keysOf: childLoaders(read, KEYS_OF),
   apiKey: loaderById<ApiKey>(
     read,
     ids => sql`select ${apiKeyColumns('k')} from api_key k where k.id = any(${ids}::uuid[])`,
@@ -75,53 +92,49 @@ const statusIn = (now: Date): Sql => sql`case
   when k.revoked_at is not null then 'REVOKED' when k.prefix is null then 'PENDING'
   when k.expires_at <= ${now} then 'EXPIRED' when not ${ownerIsWell(now)} then 'BLOCKED' else 'ACTIVE' end`
 
-/** Whose keys to list: one principal's, or all that the viewer may see in the organisation in use. */
-export interface KeyScope {
-  viewer: TenantViewer
-  ownerId?: string
-}
-
-/** Keys, the newest first. */
-export async function listApiKeys(
+/** Keys of the organisation in use that the viewer may see, the newest first. */
+export const listApiKeys = (
   queries: Queries,
   ring: KeyRing,
-  { viewer, ownerId }: KeyScope,
+  viewer: TenantViewer,
   args: PageArgs & { filter?: ApiKeyFilter | null },
   now: Date,
-): Promise<Page<ApiKey>> {
-  const size = pageSize(args)
-  const list = [
-    'apiKeys',
-    viewer.organisationId,
-    viewer.principalId,
-    ownerId ?? '',
-    args.filter ?? {},
-  ]
-  const after = args.after == null ? null : readCursor(ring, list, args.after)
-  const matching = join(
-    [
-      sql`k.organisation_id = ${viewer.organisationId}`,
-      ownerId ? sql`k.owner_id = ${ownerId}` : seen(viewer),
-      ...conditions(args.filter, now),
-    ],
-    ' and ',
-  )
-  const from = sql`from api_key k join principal m on m.id = k.owner_id where ${matching}`
-  const beyond = after ? sql`and k.id < ${after.id}::uuid` : sql``
-  const rows = await queries.rows<ApiKey>(
-    sql`select ${apiKeyColumns('k')} ${from} ${beyond} order by k.id desc limit ${size + 1}`,
-  )
-  return pageOf({
+): Promise<Page<ApiKey>> =>
+  readPage<ApiKey>({
+    queries,
     ring,
-    list,
+    list: ['apiKeys', viewer.organisationId, viewer.principalId, args.filter ?? {}],
     args,
-    rows,
-    position: row => ({ key: '', id: row.id }),
-    count: async () =>
-      (await queries.rows<{ count: number }>(sql`select count(*)::int as count ${from}`))[0]
-        ?.count ?? 0,
+    select: apiKeyColumns('k'),
+    from: sql`from api_key k join principal m on m.id = k.owner_id where ${join(
+      [
+        sql`k.organisation_id = ${viewer.organisationId}`,
+        seen(viewer),
+        ...conditions(args.filter, now),
+      ],
+      ' and ',
+    )}`,
+    id: raw('k.id'),
+    descending: true,
   })
-}
+
+/** Keys of one member or service account, whom the viewer has been shown. */
+export const listKeysOf = (
+  read: ReadIn,
+  loaders: ChildLoaders<ApiKey, null>,
+  ring: KeyRing,
+  { id, organisationId }: { id: string; organisationId: string },
+  args: PageArgs,
+): Promise<Page<ApiKey>> =>
+  readChildren({
+    read,
+    ring,
+    identity: ['apiKeysOf', organisationId, id],
+    list: KEYS_OF,
+    loaders,
+    parent: { organisationId, id, scope: null },
+    args,
+  })
 
 /** One's own, and those of whom one manages. */
 function seen(viewer: TenantViewer): Sql {
@@ -142,29 +155,20 @@ function conditions(filter: ApiKeyFilter | null | undefined, now: Date): Sql[] {
 }
 
 /** Keys that a person owns, in all organisations; read as *self*. */
-export async function listOwnKeys(
+export const listOwnKeys = (
   queries: Queries,
   ring: KeyRing,
   userId: string,
   args: PageArgs,
-): Promise<Page<ApiKey>> {
-  const size = pageSize(args)
-  const list = ['ownApiKeys', userId]
-  const after = args.after == null ? null : readCursor(ring, list, args.after)
-  const from = sql`from api_key k join principal m on m.id = k.owner_id
-    where m.user_id = ${userId} and m.removed_at is null`
-  const beyond = after ? sql`and k.id < ${after.id}::uuid` : sql``
-  const rows = await queries.rows<ApiKey>(
-    sql`select ${apiKeyColumns('k')} ${from} ${beyond} order by k.id desc limit ${size + 1}`,
-  )
-  return pageOf({
+): Promise<Page<ApiKey>> =>
+  readPage<ApiKey>({
+    queries,
     ring,
-    list,
+    list: ['ownApiKeys', userId],
     args,
-    rows,
-    position: row => ({ key: '', id: row.id }),
-    count: async () =>
-      (await queries.rows<{ count: number }>(sql`select count(*)::int as count ${from}`))[0]
-        ?.count ?? 0,
+    select: apiKeyColumns('k'),
+    from: sql`from api_key k join principal m on m.id = k.owner_id
+      where m.user_id = ${userId} and m.removed_at is null`,
+    id: raw('k.id'),
+    descending: true,
   })
-}

@@ -23,7 +23,7 @@ import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { Project } from '../../tenancy/projects/project.type.ts'
 import { Permission } from '../../tenancy/roles/role.type.ts'
 import { isActive } from '../callers/standing.ts'
-import { listApiKeys, listOwnKeys } from './api-key.loaders.ts'
+import { listApiKeys, listKeysOf, listOwnKeys } from './api-key.loaders.ts'
 import { createApiKey, renewApiKey, revokeApiKey } from './api-key.service.ts'
 import {
   ApiKey,
@@ -192,15 +192,15 @@ export class PrincipalKeysResolver {
   apiKeys(
     @Root() { id, organisationId }: { id: string; organisationId: string },
     @Args(() => PageArgs) args: PageArgs,
-    @Ctx() { viewer, read, node, now }: Context,
+    @Ctx() { viewer, read, loaders, node }: Context,
   ) {
     const reader = inside(viewer, organisationId)
-    return listApiKeys(
-      read(tenantOf(reader)),
+    return listKeysOf(
+      () => read(tenantOf(reader)),
+      loaders.keysOf,
       node.server.keys,
-      { viewer: reader, ownerId: id },
+      { id, organisationId },
       args,
-      now,
     )
   }
 }
@@ -218,7 +218,7 @@ export class OrganisationKeysResolver {
     @Ctx() { viewer, read, node, now }: Context,
   ) {
     const reader = inside(viewer, id)
-    return listApiKeys(read(tenantOf(reader)), node.server.keys, { viewer: reader }, args, now)
+    return listApiKeys(read(tenantOf(reader)), node.server.keys, reader, args, now)
   }
 }
 

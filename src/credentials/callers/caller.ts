@@ -1,8 +1,8 @@
 import { everything, granted, isContained, type PermissionInfo } from '../../access/permissions.ts'
 import type { Viewer } from '../../access/viewer.ts'
-import { columns, rowAt, type Instant } from '../../database/columns.ts'
+import { columns, rowAsJson, type Instant } from '../../database/columns.ts'
 import { sql, type Sql } from '../../database/sql.ts'
-import { MEMBER_FIELDS, memberColumns } from '../../tenancy/memberships/member.loaders.ts'
+import { memberColumns } from '../../tenancy/memberships/member.loaders.ts'
 import type { Member } from '../../tenancy/memberships/member.type.ts'
 import type { User } from '../../accounts/users/user.type.ts'
 import { ORGANISATION_FIELDS } from '../../tenancy/organisations/organisation.loaders.ts'
@@ -12,6 +12,7 @@ import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
 import type { Role } from '../../tenancy/roles/role.type.ts'
 import type { ApiKey } from '../api-keys/api-key.type.ts'
 import type { Session } from '../sessions/session.type.ts'
+import { ReadTexts } from './read-texts.ts'
 import type { MembershipStanding } from './standing.ts'
 
 /** Everything one statement tells of a caller: the rows `viewer` answers from, and what decides. */
@@ -31,64 +32,77 @@ export interface Caller {
   lastActiveAt: Date
 }
 
-const MEMBER_ALL = [...MEMBER_FIELDS, 'lastActiveAt', '__typename']
-
 /** What is read of the principal, whichever credential leads to it: tables `m`, `o` and `r`. */
-export const PRINCIPAL_COLUMNS: Sql = sql`${memberColumns('m', 'm.')}, m.vouched,
-  ${columns('o', ORGANISATION_FIELDS, 'o.')}, o.deleted_at as "organisationDeletedAt", ${columns('r', ROLE_FIELDS, 'r.')},
-  (select jsonb_agg(jsonb_build_object('name', c.name, 'description', c.description, 'level', c.level, 'builtIn', false)
-    order by c.name) from permission c where c.organisation_id = o.id) as "ownCatalogue"`
+export const PRINCIPAL_COLUMNS: Sql = sql`
+  ${rowAsJson('m', sql`${memberColumns('m')}, m.vouched`)} as "member",
+  ${rowAsJson('o', sql`${columns('o', ORGANISATION_FIELDS)}, o.deleted_at as "deletedAt"`)} as "organisation",
+  ${rowAsJson(
+    'r',
+    sql`${columns('r', ROLE_FIELDS)},
+    (select json_agg(json_build_object('name', c.name, 'description', c.description, 'level', c.level, 'builtIn', false)
+      order by c.name) from permission c where c.organisation_id = o.id) as "ownCatalogue"`,
+  )} as "role"`
 
-/** The rows of a principal in a joined row; null where it acts nowhere. */
+/** The columns above, as they arrive. */
+export interface PrincipalTexts {
+  member: string | null
+  organisation: string | null
+  role: string | null
+}
+
+/** The rows of a principal; null where it acts nowhere. */
 export interface PrincipalRows {
   member: Member
   organisation: Organisation
   role: Role
   standing: MembershipStanding
-  ownCatalogue: PermissionInfo[]
+  authority: RoleAuthority
 }
 
-export function readPrincipal(row: Record<string, unknown>): PrincipalRows | null {
-  const member = rowAt<Member>(row, 'm.', MEMBER_ALL)
-  const organisation = rowAt<Organisation>(row, 'o.', ORGANISATION_FIELDS)
-  const role = rowAt<Role>(row, 'r.', ROLE_FIELDS)
-  if (!member || !organisation || !role) return null
+export function readPrincipal(texts: PrincipalTexts): PrincipalRows | null {
+  if (!texts.member || !texts.organisation || !texts.role) return null
+  const { vouched, ...member } = JSON.parse(texts.member) as Member & { vouched: boolean }
+  const organisation = organisations.read(texts.organisation)
+  const { role, authority } = roles.read(texts.role)
   return {
     member,
     organisation,
     role,
-    ownCatalogue: (row.ownCatalogue as PermissionInfo[] | null) ?? [],
+    authority,
     standing: {
       ...member,
-      vouched: row.vouched as boolean,
+      vouched,
       organisationSuspendedAt: organisation.suspendedAt,
-      organisationDeletedAt: row.organisationDeletedAt as Instant | null,
+      organisationDeletedAt: organisation.deletedAt,
     },
   }
 }
 
+const organisations = new ReadTexts<Organisation & { deletedAt: Instant | null }>(text =>
+  Object.freeze(JSON.parse(text)),
+)
+
+const roles = new ReadTexts(text => {
+  const { ownCatalogue, ...role } = JSON.parse(text) as Role & {
+    ownCatalogue: PermissionInfo[] | null
+  }
+  const authority = authorityOf({ role, ownCatalogue: ownCatalogue ?? [] }, null)
+  return Object.freeze({ role: Object.freeze(role), authority: Object.freeze(authority) })
+})
+
+/** What a role allows, narrowed by a key's scopes. */
+export type RoleAuthority = ReturnType<typeof authorityOf>
+
 /** What the role of a principal allows, narrowed by a key's scopes. */
 export function authorityOf(
-  principal: Pick<PrincipalRows, 'role' | 'ownCatalogue'> | null,
+  { role, ownCatalogue }: { role: Role; ownCatalogue: PermissionInfo[] },
   scopes: ReadonlySet<string> | null,
 ) {
-  if (!principal)
-    return {
-      rolePermissions: new Set<string>(),
-      permissions: new Set<string>(),
-      ownCatalogue: [],
-      holdsEverything: false,
-      administrator: false,
-      visibility: 'SELF' as const,
-    }
-  const { role, ownCatalogue } = principal
   const rolePermissions = granted(
     { builtIn: role.builtIn, level: role.level, permissions: role.permissions },
     ownCatalogue,
   )
-  const permissions = scopes
-    ? new Set([...rolePermissions].filter(name => scopes.has(name)))
-    : rolePermissions
+  const permissions = scopes ? rolePermissions.intersection(scopes) : rolePermissions
   const all = [...everything('ORGANISATION', ownCatalogue)]
   return {
     rolePermissions,
@@ -102,3 +116,13 @@ export function authorityOf(
     visibility: role.visibility,
   }
 }
+
+/** What whoever acts nowhere may do: nothing. */
+export const NO_AUTHORITY: RoleAuthority = Object.freeze({
+  rolePermissions: new Set<string>(),
+  permissions: new Set<string>(),
+  ownCatalogue: [],
+  holdsEverything: false,
+  administrator: false,
+  visibility: 'SELF' as const,
+})

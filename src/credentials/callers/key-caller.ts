@@ -1,20 +1,33 @@
-import { toDate, columns, rowAt, type Instant } from '../../database/columns.ts'
+import { toDate, columns, rowAsJson, type Instant } from '../../database/columns.ts'
 import { sql, type Queries } from '../../database/sql.ts'
 import { withImplied } from '../../access/permissions.ts'
 import { shareLookups } from '../../shared/batch.ts'
 import { digest } from '../../shared/tokens.ts'
 import { API_KEY_FIELDS } from '../api-keys/api-key.loaders.ts'
 import type { ApiKey } from '../api-keys/api-key.type.ts'
-import { authorityOf, PRINCIPAL_COLUMNS, readPrincipal, type Caller } from './caller.ts'
+import {
+  authorityOf,
+  PRINCIPAL_COLUMNS,
+  readPrincipal,
+  type Caller,
+  type PrincipalTexts,
+} from './caller.ts'
 import { accountMayEnter, membershipGoesOn } from './standing.ts'
 
 /** What a key's row tells beyond the key itself. */
-interface KeyRow extends Record<string, unknown> {
+interface KeyRow extends PrincipalTexts {
+  apiKey: string
   digest: string | null
   previousDigest: string | null
   previousUntil: Instant | null
   projectIds: string[]
   userId: string | null
+  email: string | null
+  emailVerifiedAt: Instant | null
+  userStatus: string
+  userSuspendedUntil: Instant | null
+  userLockedAt: Instant | null
+  userDeletedAt: Instant | null
 }
 
 /**
@@ -26,7 +39,7 @@ export function createKeyLookup(system: Queries, clock: () => Date) {
     const wanted = [...new Set(digests)]
     const now = clock()
     const rows = await system.rows<KeyRow>(sql`
-      select ${columns('k', API_KEY_FIELDS, 'k.')}, k.digest, k.previous_digest as "previousDigest",
+      select ${rowAsJson('k', columns('k', API_KEY_FIELDS))} as "apiKey", k.digest, k.previous_digest as "previousDigest",
         k.previous_until as "previousUntil",
         array(select kp.project_id::text from api_key_project kp join project p on p.id = kp.project_id
           and p.deleted_at is null where kp.api_key_id = k.id) as "projectIds",
@@ -59,10 +72,10 @@ export function createKeyLookup(system: Queries, clock: () => Date) {
 }
 
 function readCaller(row: KeyRow, now: Date): Caller | null {
-  const apiKey = { ...rowAt<ApiKey>(row, 'k.', API_KEY_FIELDS)!, __typename: 'ApiKey' as const }
+  const apiKey = { ...(JSON.parse(row.apiKey) as ApiKey), __typename: 'ApiKey' as const }
   const principal = readPrincipal(row)
   if (!principal || (apiKey.expiresAt && toDate(apiKey.expiresAt) <= now)) return null
-  const { member, organisation, role, standing } = principal
+  const { member, organisation, role, standing, authority } = principal
   // a lock bars keys, though sessions go on
   if (!membershipGoesOn(standing, now) || standing.lockedAt) return null
   const person = row.userId ? accountOf(row) : null
@@ -85,14 +98,14 @@ function readCaller(row: KeyRow, now: Date): Caller | null {
       sessionId: null,
       apiKeyId: apiKey.id,
       name: member.name,
-      email: (row.email as string | null) ?? '',
+      email: row.email ?? '',
       emailVerified: row.emailVerifiedAt != null,
       operator: false,
       organisationId: organisation.id,
       principalId: member.id,
       principalKind: member.kind,
       projectId: null,
-      ...authorityOf(principal, scopes),
+      ...authorityOf({ role, ownCatalogue: authority.ownCatalogue }, scopes),
       scopes,
       confinedTo: apiKey.confined ? new Set(row.projectIds) : null,
       tasks: [],
@@ -102,8 +115,8 @@ function readCaller(row: KeyRow, now: Date): Caller | null {
 }
 
 const accountOf = (row: KeyRow) => ({
-  status: row.userStatus as string,
-  suspendedUntil: row.userSuspendedUntil as Instant | null,
-  lockedAt: row.userLockedAt as Instant | null,
-  deletedAt: row.userDeletedAt as Instant | null,
+  status: row.userStatus,
+  suspendedUntil: row.userSuspendedUntil,
+  lockedAt: row.userLockedAt,
+  deletedAt: row.userDeletedAt,
 })

@@ -1,14 +1,21 @@
 import type { SessionTask } from '../../access/viewer.ts'
 import { USER_FIELDS } from '../../accounts/users/user.loaders.ts'
 import type { User } from '../../accounts/users/user.type.ts'
-import { columns, rowAt, toDate, type Instant } from '../../database/columns.ts'
+import { columns, rowAsJson, toDate, type Instant } from '../../database/columns.ts'
 import { sql, type Queries } from '../../database/sql.ts'
 import { inOrder, shareLookups } from '../../shared/batch.ts'
 import { PROJECT_FIELDS } from '../../tenancy/projects/project.loaders.ts'
 import type { Project } from '../../tenancy/projects/project.type.ts'
 import { SESSION_FIELDS } from '../sessions/session.loaders.ts'
 import type { Session } from '../sessions/session.type.ts'
-import { authorityOf, PRINCIPAL_COLUMNS, readPrincipal, type Caller } from './caller.ts'
+import {
+  NO_AUTHORITY,
+  PRINCIPAL_COLUMNS,
+  readPrincipal,
+  type Caller,
+  type PrincipalTexts,
+} from './caller.ts'
+import { ReadTexts } from './read-texts.ts'
 import { accountGoesOn, membershipGoesOn } from './standing.ts'
 
 /** Ceilings of the configuration, in seconds. */
@@ -17,17 +24,35 @@ export interface SessionCeilings {
   lifetime: number
 }
 
+/** What the statement answers: rows as JSON texts, beside what tells them apart. */
+interface SessionRow extends PrincipalTexts {
+  id: string
+  generation: number
+  session: string
+  user: string
+  project: string | null
+  /** Seconds. */
+  idle: number
+  lifetime: number
+}
+
+const projects = new ReadTexts<Project>(text => Object.freeze(JSON.parse(text)))
+
 /**
  * Looks callers up by session: session, account, membership, organisation, role and project in one statement, shared
  * between the requests of one turn of the event loop. Nothing is remembered, so what was changed a moment ago already
  * holds. Null where the session is over, whatever ended it.
  */
 export function createSessionLookup(system: Queries, ceilings: SessionCeilings, clock: () => Date) {
-  const shared = shareLookups<string, Record<string, unknown> | null>(async ids => {
-    const rows = await system.rows<Record<string, unknown>>(sql`
-      select ${columns('s', SESSION_FIELDS, 's.')}, s.generation as "generation",
-        ${columns('u', USER_FIELDS, 'u.')}, btrim(u.first_name || ' ' || u.last_name) as "u.name",
-        u.deleted_at as "userDeletedAt", ${PRINCIPAL_COLUMNS}, ${columns('p', PROJECT_FIELDS, 'p.')},
+  const shared = shareLookups<string, SessionRow | null>(async ids => {
+    const rows = await system.rows<SessionRow>(sql`
+      select s.id, s.generation, ${rowAsJson('s', columns('s', SESSION_FIELDS))} as "session",
+        ${rowAsJson(
+          'u',
+          sql`${columns('u', USER_FIELDS)}, btrim(u.first_name || ' ' || u.last_name) as "name",
+        u.deleted_at as "deletedAt"`,
+        )} as "user",
+        ${PRINCIPAL_COLUMNS}, ${rowAsJson('p', columns('p', PROJECT_FIELDS))} as "project",
         least(t.session_idle_minutes, o.session_idle_minutes) * 60 as "idle",
         least(t.session_lifetime_hours, o.session_lifetime_hours) * 3600 as "lifetime"
       from session s
@@ -39,7 +64,7 @@ export function createSessionLookup(system: Queries, ceilings: SessionCeilings, 
       left join project p on p.id = s.project_id and p.deleted_at is null and (r.built_in or exists (
         select from project_access a where a.project_id = p.id and a.principal_id = m.id))
       where s.id = any(${[...new Set(ids)]}::uuid[]) and s.ended_at is null`)
-    return inOrder(ids, rows, row => row['s.id'] as string)
+    return inOrder(ids, rows, row => row.id)
   })
   return async (sessionId: string): Promise<Caller | null> => {
     const row = await shared.load(sessionId)
@@ -47,24 +72,20 @@ export function createSessionLookup(system: Queries, ceilings: SessionCeilings, 
   }
 }
 
-function readCaller(
-  row: Record<string, unknown>,
-  ceilings: SessionCeilings,
-  now: Date,
-): Caller | null {
-  const session = rowAt<Session>(row, 's.', SESSION_FIELDS)!
-  const user = { ...rowAt<User>(row, 'u.', USER_FIELDS)!, name: row['u.name'] as string }
+function readCaller(row: SessionRow, ceilings: SessionCeilings, now: Date): Caller | null {
+  const session = JSON.parse(row.session) as Session
+  const { deletedAt, ...user } = JSON.parse(row.user) as User & { deletedAt: Instant | null }
   const lastActiveAt = toDate(session.lastActiveAt)
-  const idleEnd = lastActiveAt.getTime() + Math.min(ceilings.idle, row.idle as number) * 1000
+  const idleEnd = lastActiveAt.getTime() + Math.min(ceilings.idle, row.idle) * 1000
   const lifeEnd =
-    toDate(session.createdAt).getTime() + Math.min(ceilings.lifetime, row.lifetime as number) * 1000
+    toDate(session.createdAt).getTime() + Math.min(ceilings.lifetime, row.lifetime) * 1000
   const end = Math.min(toDate(session.expiresAt).getTime(), lifeEnd)
   if (now.getTime() >= Math.min(idleEnd, end)) return null
-  if (!accountGoesOn({ ...user, deletedAt: row.userDeletedAt as Instant | null }, now)) return null
+  if (!accountGoesOn({ ...user, deletedAt }, now)) return null
 
   const principal = readPrincipal(row)
   if (principal && !membershipGoesOn(principal.standing, now)) return null
-  const project = rowAt<Project>(row, 'p.', PROJECT_FIELDS)
+  const project = row.project ? projects.read(row.project) : null
   const tasks: SessionTask[] = principal ? [] : ['CHOOSE_ORGANISATION']
   return {
     session: {
@@ -82,7 +103,7 @@ function readCaller(
     organisation: principal?.organisation ?? null,
     project,
     role: principal?.role ?? null,
-    generation: row.generation as number,
+    generation: row.generation,
     lastActiveAt,
     viewer: {
       credential: 'SESSION',
@@ -97,7 +118,7 @@ function readCaller(
       principalId: principal?.member.id ?? null,
       principalKind: 'MEMBER',
       projectId: project?.id ?? null,
-      ...authorityOf(principal, null),
+      ...(principal?.authority ?? NO_AUTHORITY),
       scopes: null,
       confinedTo: null,
       tasks,

@@ -1,7 +1,8 @@
 import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
 import type { SessionTask } from '../../access/viewer.ts'
 import { isId } from '../../shared/tokens.ts'
-import { ALGORITHM, type SigningKeys } from '../signing-keys/signing-keys.ts'
+import { ALGORITHM } from '../signing-keys/rotation.ts'
+import type { SigningKeys } from '../signing-keys/signing-keys.ts'
 
 const TYPE = 'at+jwt'
 const MOST_REMEMBERED = 20_000
@@ -28,6 +29,7 @@ export interface VerifiedToken {
   userId: string
   generation: number
   expiresAt: number
+  kid: string
 }
 
 export interface AccessTokenOptions {
@@ -67,7 +69,8 @@ export class AccessTokens {
     const known = this.#verified.get(token)
     const now = this.#options.now()
     if (known) {
-      if (known.expiresAt > now.getTime()) return known
+      // a key that leaked is dropped before its tokens have run out
+      if (known.expiresAt > now.getTime() && this.#options.keys.holds(known.kid)) return known
       this.#verified.delete(token)
       return null
     }
@@ -91,7 +94,7 @@ export class AccessTokens {
     })
     const { sub, sid, gen, exp } = payload
     if (!isId(sub) || !isId(sid) || typeof gen !== 'number' || typeof exp !== 'number') return null
-    return { sessionId: sid, userId: sub, generation: gen, expiresAt: exp * 1000 }
+    return { sessionId: sid, userId: sub, generation: gen, expiresAt: exp * 1000, kid: known.kid }
   }
 
   #remember(token: string, verified: VerifiedToken): void {

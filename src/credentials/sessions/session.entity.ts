@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { BaseSchema, instant } from '../../database/base.entity.ts'
-import { allow } from '../../database/policies.ts'
+import { allow, memberPolicies, shownBy } from '../../database/policies.ts'
 
 const schema = defineEntity({
   name: 'Session',
@@ -8,12 +8,12 @@ const schema = defineEntity({
   extends: BaseSchema,
   rowLevelSecurity: 'force',
   policies: [
-    allow('session', 'tenant', 'organisation_id = app_organisation()'),
+    ...memberPolicies('session', shownBy('principal_id')),
     allow('session', 'self', 'user_id = app_user()'),
     allow('session', 'operator', 'true'),
-    allow('session', 'system', 'true'),
   ],
   indexes: [
+    { name: 'session_ended', properties: ['endedAt'], where: 'ended_at is not null' },
     {
       name: 'session_of_user',
       properties: ['userId', 'lastActiveAt', 'id'],

@@ -22,7 +22,7 @@ import { Project } from '../../tenancy/projects/project.type.ts'
 import { deviceOf } from './device.ts'
 import { refreshSession } from './refresh.service.ts'
 import { revokeOtherSessions, revokeSession } from './revoke.service.ts'
-import { listSessions } from './session.loaders.ts'
+import { listSessions, listSessionsOf } from './session.loaders.ts'
 import { endSession } from './session.service.ts'
 import {
   Authenticated,
@@ -53,10 +53,16 @@ export class SessionResolver {
   }
 
   @FieldResolver(() => Project, { nullable: true })
-  async project(@Root() { organisationId, projectId }: Session, @Ctx() { loaders }: Context) {
-    if (!organisationId || !projectId) return null
+  async project(@Root() session: Session, @Ctx() { loaders }: Context) {
+    const { organisationId, principalId, projectId } = session
+    if (!organisationId || !principalId || !projectId) return null
     const project = await loaders.project.load({ organisationId, id: projectId })
-    return project?.deletedAt ? null : project
+    if (!project || project.deletedAt) return null
+    // whoever was put out of it since is in none
+    const member = await loaders.member.load({ organisationId, id: principalId })
+    const role = member && (await loaders.role.load({ organisationId, id: member.roleId }))
+    if (role?.builtIn) return project
+    return (await loaders.projectRole.load({ organisationId, principalId, projectId })) && project
   }
 
   @FieldResolver(() => String, {
@@ -197,13 +203,16 @@ export class MemberSessionsResolver {
   sessions(
     @Root() { id, organisationId }: Member,
     @Args(() => PageArgs) args: PageArgs,
-    @Ctx() { viewer, read, node, ceilings, now }: Context,
+    @Ctx() { viewer, read, loaders, node, ceilings, now }: Context,
   ) {
-    const scope = {
-      of: 'organisation',
-      viewer: inside(viewer, organisationId),
-      principalId: id,
-    } as const
-    return listSessions(read(tenantOf(scope.viewer)), node.server.keys, scope, args, ceilings, now)
+    const reader = inside(viewer, organisationId)
+    const scope = { viewer: reader, ceilings, now }
+    return listSessionsOf(
+      () => read(tenantOf(reader)),
+      loaders.sessionsOf,
+      node.server.keys,
+      { id, organisationId, scope },
+      args,
+    )
   }
 }

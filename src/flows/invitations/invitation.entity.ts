@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { BaseSchema, instant } from '../../database/base.entity.ts'
-import { allow, tenantPolicies } from '../../database/policies.ts'
+import { allow, memberPolicies, shownBy } from '../../database/policies.ts'
 
 const schema = defineEntity({
   name: 'Invitation',
@@ -8,7 +8,7 @@ const schema = defineEntity({
   extends: BaseSchema,
   rowLevelSecurity: 'force',
   policies: [
-    ...tenantPolicies('invitation'),
+    ...memberPolicies('invitation', shownBy('principal_id')),
     allow('invitation', 'self', 'principal_id in (select app_own_principals())', 'select'),
   ],
   indexes: [

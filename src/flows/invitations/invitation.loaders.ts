@@ -64,13 +64,10 @@ export async function listInvitations(
   args: PageArgs & { filter?: InvitationFilter | null },
   now: Date,
 ): Promise<Page<Invitation>> {
-  const shown = visible(viewer)
   const matching = join(
     [
       sql`i.organisation_id = ${viewer.organisationId}`,
-      ...(shown.length
-        ? [sql`i.principal_id in (select m.id from principal m where ${join(shown, ' and ')})`]
-        : []),
+      ...visible(viewer, raw('i.principal_id')),
       ...conditions(args.filter, now),
     ],
     ' and ',

@@ -21,6 +21,9 @@ export async function registerGuard(app: FastifyInstance, config: Config): Promi
   // a form has one encoding; what a script of another site could send otherwise is not even read
   app.removeAllContentTypeParsers()
   await app.register(fastifyFormbody)
+  app.addHook('onRequest', async request => {
+    request.cookies = app.parseCookie(request.headers.cookie ?? '')
+  })
   await app.register(fastifyCsrf, {
     cookieKey: https ? '__Host-gatehouse-form' : 'gatehouse-form',
     cookieOpts: { path: '/', httpOnly: true, sameSite: 'strict', secure: https },

@@ -11,7 +11,7 @@ import {
 import { getUser } from '../../accounts/users/user.loaders.ts'
 import { apiKeyColumns } from '../../credentials/api-keys/api-key.loaders.ts'
 import { serviceAccountColumns } from '../../credentials/service-accounts/service-account.loaders.ts'
-import type { SessionCeilings } from '../../credentials/sessions/session-end.ts'
+import type { SessionCeilings } from '../../tenancy/policies/session-end.ts'
 import { SESSION_FIELDS } from '../../credentials/sessions/session.loaders.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql, type Queries, type Statement } from '../../database/sql.ts'

@@ -1,12 +1,12 @@
 import type { PrimaryKeyProp } from '@mikro-orm/core'
 import { defineEntity, p } from '@mikro-orm/core'
-import { tenantPolicies } from '../../database/policies.ts'
+import { memberPolicies, shownBy } from '../../database/policies.ts'
 
 const schema = defineEntity({
   name: 'MemberWord',
   tableName: 'member_word',
   rowLevelSecurity: 'force',
-  policies: tenantPolicies('member_word'),
+  policies: memberPolicies('member_word', shownBy('principal_id')),
   indexes: [{ name: 'member_word_principal', properties: ['principalId'] }],
   properties: {
     organisationId: p.uuid().primary(),

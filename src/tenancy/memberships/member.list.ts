@@ -92,17 +92,21 @@ function conditions(viewer: TenantViewer, { search, filter }: MemberListArgs, no
   return some
 }
 
-/** Which rows the viewer's role shows; others are as good as absent. */
-export function visible(viewer: TenantViewer): Sql[] {
+/**
+ * Which rows the viewer's role shows; others are as good as absent. Written so that few are found by the index of the
+ * column that names the member, however many there are.
+ */
+export function visible(viewer: TenantViewer, column: Sql = raw('m.id')): Sql[] {
   switch (viewer.visibility) {
     case 'ORGANISATION':
       return []
     case 'SELF':
-      return [sql`m.id = ${viewer.principalId}`]
+      return [sql`${column} = ${viewer.principalId}`]
     case 'SHARED_PROJECTS':
       return [
-        sql`(m.id = ${viewer.principalId} or m.id in (select other.principal_id from project_access mine
-          join project_access other on other.project_id = mine.project_id where mine.principal_id = ${viewer.principalId}))`,
+        sql`${column} = any(array(select other.principal_id from project_access mine
+          join project_access other on other.project_id = mine.project_id where mine.principal_id = ${viewer.principalId}
+          union select ${viewer.principalId}::uuid))`,
       ]
   }
 }

@@ -1,3 +1,4 @@
+import type { GraphQLResolveInfo } from 'graphql'
 import {
   Arg,
   Args,
@@ -6,6 +7,7 @@ import {
   Field,
   FieldResolver,
   ID,
+  Info,
   Mutation,
   Resolver,
   Root,
@@ -17,6 +19,7 @@ import { certain } from '../../database/loader.ts'
 import type { Context } from '../../graphql/context.ts'
 import { PageArgs } from '../../shared/page.ts'
 import { DateTime } from '../../shared/scalars.ts'
+import { asksFor } from '../../shared/selection.ts'
 import { Organisation } from '../organisations/organisation.type.ts'
 import { ProjectAccess } from '../projects/project.type.ts'
 import { listMembers, readVisibleMember } from './member.list.ts'
@@ -63,14 +66,17 @@ export class MemberResolver {
     description:
       "True when the viewer manages users and holds at least all this member's organisation permissions.",
   })
-  async viewerCanManage(
+  viewerCanManage(
     @Root() member: Member,
     @Ctx() { viewer, loaders }: Context,
-  ): Promise<boolean> {
+  ): boolean | Promise<boolean> {
     const { organisationId, roleId } = member
     if (viewer?.organisationId !== organisationId || member.removedAt || !can(viewer, 'manageUser'))
       return false
-    return isAbove(viewer, await certain(loaders.role.load({ organisationId, id: roleId })))
+    const role = certain(loaders.role.find({ organisationId, id: roleId }))
+    return role instanceof Promise
+      ? role.then(read => isAbove(viewer, read))
+      : isAbove(viewer, role)
   }
 
   @Mutation(() => MemberPayload, {
@@ -107,12 +113,16 @@ export class OrganisationMembersResolver {
     description:
       "People here. Rows depend on the viewer's role; see `Role.visibility`. Needs `viewUser`.",
   })
-  members(
+  async members(
     @Root() { id }: Organisation,
     @Args(() => MembersArgs) args: MembersArgs,
-    @Ctx() { viewer, read, node, now }: Context,
+    @Ctx() { viewer, read, node, now, loaders }: Context,
+    @Info() info: GraphQLResolveInfo,
   ) {
-    return listMembers(read, node.server.keys, inside(viewer, id), args, now)
+    const page = await listMembers(read, node.server.keys, inside(viewer, id), args, now)
+    if (asksFor(info, 'role') || asksFor(info, 'viewerCanManage'))
+      await loaders.role.loadAll(id, new Set(page.nodes.map(({ roleId }) => roleId)))
+    return page
   }
 }
 

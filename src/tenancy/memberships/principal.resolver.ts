@@ -14,13 +14,16 @@ import { Principal } from './member.type.ts'
 @Resolver(() => Principal)
 export class PrincipalResolver {
   @FieldResolver(() => Organisation)
-  organisation(@Root() { organisationId }: Holder, @Ctx() { loaders }: Context) {
-    return certain(loaders.organisation.load({ organisationId, id: organisationId }))
+  organisation(@Root() { organisationId }: Holder, @Ctx() context: Context) {
+    const fresh = context.fresh('organisation', organisationId)
+    const place = { organisationId, id: organisationId }
+    return fresh ?? certain(context.loaders.organisation.find(place))
   }
 
   @FieldResolver(() => Role)
-  role(@Root() { organisationId, roleId }: Holder, @Ctx() { loaders }: Context) {
-    return certain(loaders.role.load({ organisationId, id: roleId }))
+  role(@Root() { organisationId, roleId }: Holder, @Ctx() context: Context) {
+    const fresh = context.fresh('role', roleId)
+    return fresh ?? certain(context.loaders.role.find({ organisationId, id: roleId }))
   }
 
   @FieldResolver(() => [Permission], {
@@ -46,6 +49,6 @@ export class PrincipalResolver {
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { readIn, loaders, node }: Context,
   ) {
-    return listProjectAccess(readIn, loaders.firstAccess, node.server.keys, principal, args)
+    return listProjectAccess(readIn, loaders.places, node.server.keys, principal, args)
   }
 }

@@ -9,6 +9,7 @@ import { readDomains } from './domains.ts'
 import { readOrganisationPolicy, type OrganisationPolicyRow } from './policy.ts'
 import type { UpdateOrganisationSettingsInput } from './policy.type.ts'
 import { within, type Range } from './ranges.ts'
+import { endWhatRanOut } from './session-end.ts'
 
 /** Changes the policies of the organisation in use. Absent keeps; null clears, so that the platform's holds. */
 export async function updateOrganisationSettings(
@@ -19,6 +20,7 @@ export async function updateOrganisationSettings(
   await work.db.rows(
     sql`select id from organisation where id = ${viewer.organisationId} for no key update`,
   )
+  await endWhatRanOut(work, viewer.organisationId)
   const before = await readOrganisationPolicy(work.db, viewer.organisationId)
   const number = (
     value: number | null | undefined,

@@ -7,6 +7,7 @@ import { singleLine } from '../../shared/normalise.ts'
 import { readPlatform, type PlatformRow } from './policy.ts'
 import type { UpdatePlatformSettingsInput } from './policy.type.ts'
 import { within, type Range } from './ranges.ts'
+import { endWhatRanOut } from './session-end.ts'
 
 const SECONDS_PER_MINUTE = 60
 const LONGEST_ISSUER = 64
@@ -18,6 +19,7 @@ export async function updatePlatformSettings(
 ): Promise<void> {
   asOperator(work.viewer)
   await work.db.rows(sql`select id from platform_settings for update`)
+  await endWhatRanOut(work, null)
   const before = await readPlatform(work.db)
   const { password, session } = input
   const number = (value: number | null | undefined, kept: number, path: string[], range: Range) =>

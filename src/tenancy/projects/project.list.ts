@@ -1,14 +1,16 @@
 import { can, tenantOf, type TenantViewer } from '../../access/viewer.ts'
+import { readChildren } from '../../database/child-pages.ts'
 import { columns } from '../../database/columns.ts'
 import type { DatabaseContext } from '../../database/context.ts'
 import type { ReadIn } from '../../database/loader.ts'
-import { beginning, countRows, readPage } from '../../database/keyset.ts'
+import { beginning, readPage } from '../../database/keyset.ts'
 import { firstRow, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { notFound } from '../../shared/errors.ts'
-import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
+import { type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { isId } from '../../shared/tokens.ts'
 import {
+  PLACES,
   PROJECT_ACCESS_FIELDS,
   PROJECT_FIELDS,
   type createProjectLoaders,
@@ -82,38 +84,20 @@ export function listAccessTo(
   })
 }
 
-/**
- * The places of one principal in projects, in the order in which they were granted. The first pages of all principals
- * of an operation are read in one statement.
- */
-export async function listProjectAccess(
-  readIn: ReadIn,
-  firstAccess: ReturnType<typeof createProjectLoaders>['firstAccess'],
+/** The places of one principal in projects, in the order in which they were granted. */
+export const listProjectAccess = (
+  read: ReadIn,
+  loaders: ReturnType<typeof createProjectLoaders>['places'],
   ring: KeyRing,
-  principal: { id: string; organisationId: string },
+  { id, organisationId }: { id: string; organisationId: string },
   args: PageArgs,
-): Promise<Page<ProjectAccess>> {
-  const { organisationId, id } = principal
-  const list = ['projectAccess', organisationId, id]
-  const from = sql`from project_access a join project p on p.id = a.project_id and p.deleted_at is null
-    where a.principal_id = ${id}`
-  const queries = readIn(organisationId)
-  if (args.after != null)
-    return readPage<ProjectAccess>({
-      queries,
-      ring,
-      list,
-      args,
-      select: columns('a', PROJECT_ACCESS_FIELDS),
-      from,
-      id: raw('a.id'),
-    })
-  return pageOf<ProjectAccess>({
+): Promise<Page<ProjectAccess>> =>
+  readChildren({
+    read,
     ring,
-    list,
+    identity: ['projectAccess', organisationId, id],
+    list: PLACES,
+    loaders,
+    parent: { organisationId, id, scope: null },
     args,
-    rows: await firstAccess.load({ organisationId, principalId: id, first: pageSize(args) }),
-    position: row => ({ key: '', id: row.id }),
-    count: () => countRows(queries, from),
   })
-}

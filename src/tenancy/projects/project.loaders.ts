@@ -1,7 +1,7 @@
-import DataLoader from 'dataloader'
+import { childLoaders, type ChildList } from '../../database/child-pages.ts'
 import { columns } from '../../database/columns.ts'
 import { loaderById, type ReadIn } from '../../database/loader.ts'
-import { sql } from '../../database/sql.ts'
+import { raw, sql } from '../../database/sql.ts'
 import type { Project, ProjectAccess } from './project.type.ts'
 
 export const PROJECT_FIELDS = [
@@ -30,11 +30,15 @@ export const PROJECT_ACCESS_FIELDS = [
   'createdAt',
 ] as const
 
-/** A principal whose places in projects are asked for, and how many of them. */
-interface AccessWanted {
-  organisationId: string
-  principalId: string
-  first: number
+/** The places of a principal in live projects, in the order in which they were granted. */
+export const PLACES: ChildList<ProjectAccess, null> = {
+  select: () => columns('a', PROJECT_ACCESS_FIELDS),
+  from: (_scope, principal) =>
+    sql`from project_access a join project p on p.id = a.project_id and p.deleted_at is null
+      where a.principal_id = ${principal}`,
+  id: raw('a.id'),
+  order: raw('found.id'),
+  parentOf: row => row.principalId,
 }
 
 /** Deleted projects included: what still names one must not break. */
@@ -44,29 +48,5 @@ export const createProjectLoaders = (read: ReadIn) => ({
     ids =>
       sql`select ${columns('p', PROJECT_FIELDS)} from project p where p.id = any(${ids}::uuid[])`,
   ),
-  /** The first places of many principals in live projects, one more each than was asked for. */
-  firstAccess: new DataLoader<AccessWanted, ProjectAccess[], string>(
-    async wanted => {
-      const groups = [
-        ...Map.groupBy(
-          wanted,
-          ({ organisationId, first }) => `${organisationId} ${first}`,
-        ).values(),
-      ]
-      const rows = await Promise.all(
-        groups.map(some =>
-          read(some[0]!.organisationId).rows<ProjectAccess>(sql`
-            select ${columns('a', PROJECT_ACCESS_FIELDS)}
-            from unnest(${some.map(each => each.principalId)}::uuid[]) as wanted (id)
-            cross join lateral (
-              select a.* from project_access a join project p on p.id = a.project_id and p.deleted_at is null
-              where a.principal_id = wanted.id order by a.id limit ${some[0]!.first + 1}) a
-            order by a.id`),
-        ),
-      )
-      const byPrincipal = Map.groupBy(rows.flat(), row => row.principalId)
-      return wanted.map(({ principalId }) => byPrincipal.get(principalId) ?? [])
-    },
-    { cacheKeyFn: ({ principalId, first }) => `${principalId} ${first}` },
-  ),
+  places: childLoaders(read, PLACES),
 })

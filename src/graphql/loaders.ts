@@ -1,0 +1,56 @@
+import { createApiKeyLoaders } from '../credentials/api-keys/api-key.loaders.ts'
+import { createServiceAccountLoaders } from '../credentials/service-accounts/service-account.loaders.ts'
+import { createSessionLoaders } from '../credentials/sessions/session.loaders.ts'
+import type { ReadIn } from '../database/loader.ts'
+import { createInvitationLoaders } from '../flows/invitations/invitation.loaders.ts'
+import { createMemberLoaders } from '../tenancy/memberships/member.loaders.ts'
+import { createOrganisationLoaders } from '../tenancy/organisations/organisation.loaders.ts'
+import { createProjectLoaders } from '../tenancy/projects/project.loaders.ts'
+import { createRoleLoaders } from '../tenancy/roles/role.loaders.ts'
+
+const GROUPS = [
+  createOrganisationLoaders,
+  createRoleLoaders,
+  createProjectLoaders,
+  createMemberLoaders,
+  createServiceAccountLoaders,
+  createApiKeyLoaders,
+  createInvitationLoaders,
+  createSessionLoaders,
+] as const
+
+type Together<Groups extends readonly unknown[]> = Groups extends readonly [
+  (read: ReadIn) => infer Group,
+  ...infer Rest,
+]
+  ? Group & Together<Rest>
+  : unknown
+
+/** Every batched read, by name. */
+export type Loaders = Together<typeof GROUPS>
+
+class LazyLoaders {
+  readonly #read: ReadIn
+  readonly #groups: Record<string, unknown>[] = []
+
+  constructor(read: ReadIn) {
+    this.#read = read
+  }
+
+  loader(group: number, name: string): unknown {
+    return (this.#groups[group] ??= GROUPS[group]!(this.#read))[name]
+  }
+}
+
+// An operation uses few of them, and most use none: those of a noun are made when the first is asked for.
+GROUPS.forEach((create, group) => {
+  for (const name of Object.keys(create(() => ({ rows: async () => [] }))))
+    Object.defineProperty(LazyLoaders.prototype, name, {
+      get(this: LazyLoaders) {
+        return this.loader(group, name)
+      },
+    })
+})
+
+/** The batched reads of one operation. */
+export const createLoaders = (read: ReadIn): Loaders => new LazyLoaders(read) as never

@@ -1,0 +1,32 @@
+import fastifyRateLimit from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { sourceOf } from '../credentials/throttle/throttle.service.ts'
+import type { Config } from '../shared/config.ts'
+
+const MOST_CALLERS = 50_000
+
+/**
+ * Gives each caller so many requests a minute on this node, and tells them how many are left by the `RateLimit` headers
+ * (IETF httpapi draft 7 and before). It keeps one caller from crowding out the others and is no security limit: counts
+ * are in memory, and forgotten at a restart.
+ */
+export async function registerBudget(app: FastifyInstance, config: Config): Promise<void> {
+  await app.register(fastifyRateLimit, {
+    max: config.REQUESTS_PER_MINUTE,
+    timeWindow: 60_000,
+    cache: MOST_CALLERS,
+    enableDraftSpec: true,
+    // once the caller is known, before the body is read
+    hook: 'preParsing',
+    keyGenerator: callerOf,
+    errorResponseBuilder: (_request, { ttl }) =>
+      Object.assign(new Error('The caller has spent its budget.'), {
+        statusCode: 429,
+        retryAfter: Math.max(1, Math.ceil(ttl / 1000)),
+      }),
+  })
+}
+
+/** A person or service account, whatever credential they use; without one, where the request comes from. */
+const callerOf = ({ caller, ip }: FastifyRequest): string =>
+  caller?.viewer.userId ?? caller?.viewer.principalId ?? sourceOf(ip)

@@ -1,0 +1,20 @@
+import { PgBoss } from 'pg-boss'
+import type { ChoreName } from '../../src/outbox/queues.ts'
+import { onPostgres } from './database.ts'
+import type { TestServer } from './server.ts'
+import { until } from './waiting.ts'
+
+/** Has a chore done now, as if its time had come, and waits until one of the nodes has done it. */
+export async function doChore(server: TestServer, chore: ChoreName): Promise<void> {
+  const owner = (text: string, values?: unknown[]) => server.database.owner(text, values)
+  const boss = new PgBoss({
+    db: { executeSql: async (text, values) => ({ rows: await owner(text, values) }) },
+    schema: 'pgboss',
+    ...(!onPostgres() && { backend: 'pglite' }),
+  })
+  const id = await boss.send(chore, {})
+  await until(async () => {
+    const [job] = await owner(`select state::text from pgboss.job where id = $1`, [id])
+    return job?.state === 'completed'
+  })
+}
