@@ -6,7 +6,7 @@ import {
   newcomer,
   organisation,
   PASSWORD,
-  Person,
+  type Person,
   SESSION,
   signIn,
 } from '../support/people.ts'

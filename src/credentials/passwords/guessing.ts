@@ -122,6 +122,6 @@ function isRun(text: string): boolean {
   const step = codes[1]! - codes[0]!
   return (
     Math.abs(step) === 1 &&
-    codes.every((code, index) => index === 0 || code - codes[index - 1]! === step)
+    codes.every((code, index) => index === 0 || code === codes[index - 1]! + step)
   )
 }
