@@ -30,6 +30,9 @@ import {
 import { invitationRules } from '../flows/invitations/invitation.rules.ts'
 import { MemberActsResolver } from '../flows/members/members.resolver.ts'
 import { memberActRules } from '../flows/members/members.rules.ts'
+import { EmailChangeResolver } from '../flows/email-change/email-change.resolver.ts'
+import { emailChangeRules } from '../flows/email-change/email-change.rules.ts'
+import { LoginEditResolver } from '../flows/email-change/login-edit.resolver.ts'
 import { EmailVerificationResolver } from '../flows/email-verification/email-verification.resolver.ts'
 import { emailVerificationRules } from '../flows/email-verification/email-verification.rules.ts'
 import { MagicLinkResolver } from '../flows/magic-links/magic-link.resolver.ts'
@@ -95,9 +98,11 @@ import { Problem } from './problem.type.ts'
 
 const RESOLVERS: NonEmptyArray<Function> = [
   ApiKeyResolver,
+  EmailChangeResolver,
   EmailVerificationResolver,
   FoundingResolver,
   InvitationResolver,
+  LoginEditResolver,
   MagicLinkResolver,
   MemberActsResolver,
   MemberInvitationResolver,
@@ -143,6 +148,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
 
 const ALL_RULES: Rules[] = [
   apiKeyRules,
+  emailChangeRules,
   emailVerificationRules,
   foundingRules,
   invitationRules,

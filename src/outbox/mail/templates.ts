@@ -1,5 +1,11 @@
 import { addedToOrganisation } from './templates/added-to-organisation.ts'
 import { addressRegistered } from './templates/address-registered.ts'
+import {
+  addressWanted,
+  emailChange,
+  emailChangeNotice,
+  loginChanged,
+} from './templates/email-change.ts'
 import { invitation } from './templates/invitation.ts'
 import { languageOf, type Template } from './templates/language.ts'
 import { layOut, type RenderedMail } from './templates/layout.ts'
@@ -12,7 +18,11 @@ import { verifyEmail } from './templates/verify-email.ts'
 const TEMPLATES = {
   addedToOrganisation,
   addressRegistered,
+  addressWanted,
+  emailChange,
+  emailChangeNotice,
   invitation,
+  loginChanged,
   magicLink,
   newKey,
   passwordChanged,

@@ -8,7 +8,6 @@ import {
   FieldResolver,
   ID,
   Info,
-  Mutation,
   Resolver,
   Root,
 } from 'type-graphql'
@@ -24,15 +23,13 @@ import { Organisation } from '../organisations/organisation.type.ts'
 import { ProjectAccess } from '../projects/project.type.ts'
 import { listMembers, readVisibleMember } from './member.list.ts'
 import { listMemberships } from './membership.list.ts'
-import { mayRead, updateMember } from './member.service.ts'
+import { mayRead } from './member.service.ts'
 import {
   Member,
   MemberConnection,
   MemberFilter,
   MemberOrder,
-  MemberPayload,
   Principal,
-  UpdateMemberInput,
 } from './member.type.ts'
 
 @ArgsType()
@@ -77,19 +74,6 @@ export class MemberResolver {
     return role instanceof Promise
       ? role.then(read => isAbove(viewer, read))
       : isAbove(viewer, role)
-  }
-
-  @Mutation(() => MemberPayload, {
-    nullable: true,
-    description:
-      "Change a member's role, name, login or external id. Needs `manageUser`; the login, a session.",
-  })
-  async updateMember(
-    @Arg('id', () => ID) id: string,
-    @Arg('input', () => UpdateMemberInput) input: UpdateMemberInput,
-    @Ctx() { transact }: Context,
-  ): Promise<MemberPayload> {
-    return { member: await transact(work => updateMember(work, id, input)) }
   }
 }
 

@@ -70,7 +70,7 @@ const readMember = (found: Record<string, unknown>): Member =>
 export async function updateMember(
   work: Work,
   id: string,
-  input: UpdateMemberInput,
+  input: Omit<UpdateMemberInput, 'email'>,
 ): Promise<Member> {
   const viewer = must(work.viewer, 'manageUser')
   const keepAdministrator =
@@ -165,7 +165,11 @@ async function mustBeFree(
  * Locks the account behind a member, before the member: rows are locked in one order everywhere (organisation,
  * account, members by id, invitation, session), so that no two transactions wait for each other.
  */
-async function lockAccountOf(work: Work, viewer: TenantViewer, id: string): Promise<string | null> {
+export async function lockAccountOf(
+  work: Work,
+  viewer: TenantViewer,
+  id: string,
+): Promise<string | null> {
   const [account] = await work.as({ role: 'system' }, () =>
     work.db.rows<{ id: string }>(sql`
       select u.id from user_account u where u.id = (select m.user_id from principal m
