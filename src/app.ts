@@ -170,6 +170,7 @@ export async function buildApp({
       state.stopping = true
       signingKeys.stop()
       await Promise.all([http.close(), jobs.stop()])
+      await node.hasher.settle()
       await presence.stop()
       transport.close()
       await database.close()

@@ -7,6 +7,7 @@ import {
   keyNotAllowed,
   organisationNotChosen,
   refusal,
+  unfinished,
   type Viewer,
 } from './viewer.ts'
 
@@ -18,11 +19,15 @@ interface DoorContext {
 }
 
 /** A door is a question about the viewer alone: it never reads the database. */
-const door = (name: string, ask: (context: DoorContext) => true | AppError): Rule =>
+const openDoor = (name: string, ask: (context: DoorContext) => true | AppError): Rule =>
   // shield's cache ignores arguments, so two aliases would share one verdict
   rule(name, { cache: 'no_cache' })((_parent: unknown, _args: unknown, context: DoorContext) =>
     ask(context),
   )
+
+/** A door that is shut to sessions which owe something, as all are that do not say otherwise. */
+const door = (name: string, ask: (context: DoorContext) => true | AppError): Rule =>
+  openDoor(name, context => unfinished(context.viewer) ?? ask(context))
 
 /** A door that looks at the thing behind it too. */
 function parentDoor(
@@ -31,7 +36,7 @@ function parentDoor(
 ): Rule {
   return rule(name, { cache: 'no_cache' })(
     (parent: { id: string; organisationId?: string }, _args: unknown, context: DoorContext) =>
-      ask(context, parent),
+      unfinished(context.viewer) ?? ask(context, parent),
   )
 }
 
@@ -48,14 +53,18 @@ function asked(question: () => true | AppError): true | AppError {
 /** Anybody, signed in or not. */
 export const everyone: Rule = allow
 
-/** Anybody but an API key: ways in are for people. */
-export const everyoneButKeys = door(
-  'everyoneButKeys',
-  ({ viewer }) => viewer?.credential !== 'API_KEY' || keyNotAllowed(),
-)
+const noKey = ({ viewer }: DoorContext) => viewer?.credential !== 'API_KEY' || keyNotAllowed()
 
-/** Whoever has presented a credential that holds. */
-export const identified = door('identified', ({ viewer }) => (viewer ? true : unauthenticated()))
+/** Anybody but an API key: ways in are for people. What a session owes does not keep its person from them. */
+export const everyoneButKeys = openDoor('everyoneButKeys', noKey)
+
+/** The same, where whoever is signed in does something in their session. */
+export const everyoneFinished = door('everyoneFinished', noKey)
+
+/** Whoever has presented a credential that holds, whatever they owe. */
+export const identified = openDoor('identified', ({ viewer }) =>
+  viewer ? true : unauthenticated(),
+)
 
 /** A key without any scope may ask who it is, and nothing else. */
 const scoped = (viewer: Viewer): true | AppError =>
@@ -67,10 +76,14 @@ export const identifiedWithScope = door('identifiedWithScope', ({ viewer }) =>
   viewer ? scoped(viewer) : unauthenticated(),
 )
 
+const person = ({ viewer }: DoorContext) =>
+  !viewer ? unauthenticated() : viewer.credential === 'SESSION' || keyNotAllowed()
+
 /** A person in a session; never an API key. */
-export const signedIn = door('signedIn', ({ viewer }) =>
-  !viewer ? unauthenticated() : viewer.credential === 'SESSION' || keyNotAllowed(),
-)
+export const signedIn = door('signedIn', person)
+
+/** A person in a session, whatever it owes: what is needed to pay, and to leave. */
+export const signedInOwing = openDoor('signedInOwing', person)
 
 /** Someone who acts in an organisation. */
 export const insideOrganisation = door('insideOrganisation', ({ viewer }) =>
@@ -138,7 +151,7 @@ export const operator = door('operator', ({ viewer }) =>
 )
 
 /** The person has proven lately who they are. */
-const recentSignIn = door('recentSignIn', ({ viewer, now, stepUpSeconds }) =>
+const recentSignIn = openDoor('recentSignIn', ({ viewer, now, stepUpSeconds }) =>
   !viewer
     ? unauthenticated()
     : now.getTime() - viewer.authenticatedAt.getTime() <= stepUpSeconds * 1000 ||
@@ -153,6 +166,9 @@ export const recentOperator: Rule = and(signedIn, operator, recentSignIn)
 
 /** A person who has proven lately who they are. */
 export const recentPerson: Rule = and(signedIn, recentSignIn)
+
+/** The same, whatever their session owes. */
+export const recentPersonOwing: Rule = and(signedInOwing, recentSignIn)
 
 /** The caller holds `permission` in the organisation in use, in a session. */
 export const holdsInSession = (permission: Permission): Rule =>

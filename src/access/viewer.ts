@@ -1,5 +1,4 @@
-import type { AppError } from '../shared/errors.ts'
-import { forbidden, unauthenticated } from '../shared/errors.ts'
+import { AppError, forbidden, unauthenticated } from '../shared/errors.ts'
 import type { DatabaseContext } from '../database/context.ts'
 import {
   everything,
@@ -11,6 +10,8 @@ import {
 
 export type Visibility = 'ORGANISATION' | 'SHARED_PROJECTS' | 'SELF'
 export type SessionTask = 'VERIFY_EMAIL' | 'ENROL_MFA' | 'CHOOSE_ORGANISATION'
+/** What a session owes before it is good for anything but paying it. */
+export type Owed = 'VERIFY_EMAIL' | 'ENROL_MFA' | 'PROVE_MFA'
 
 /** Who calls: read afresh for every request, so that what was changed a moment ago already holds. */
 export interface Viewer {
@@ -22,6 +23,9 @@ export interface Viewer {
   name: string
   email: string
   emailVerified: boolean
+  /** A mailbox of the account was once proven, be it the present one or not. */
+  proven: boolean
+  /** A platform operator, in a session that owes nothing and is not confined to one organisation. */
   operator: boolean
   /** Where the caller acts; null until an organisation was chosen. */
   organisationId: string | null
@@ -34,7 +38,7 @@ export interface Viewer {
   permissions: ReadonlySet<string>
   /** A key's scopes; null for sessions, which are not narrowed. */
   scopes: ReadonlySet<string> | null
-  /** The projects a key is confined to; null for all. */
+  /** The projects that a key, or a member who has yet to prove their address, is confined to; null for all. */
   confinedTo: ReadonlySet<string> | null
   /** The permissions that the organisation has defined itself. */
   ownCatalogue: readonly PermissionInfo[]
@@ -44,6 +48,10 @@ export interface Viewer {
   administrator: boolean
   visibility: Visibility
   tasks: SessionTask[]
+  /** Until it is paid the session acts nowhere; null for keys. */
+  owes: Owed | null
+  /** Whether the platform or the organisation of the session insists on a second factor. */
+  mfaRequired: boolean
   authenticatedAt: Date
 }
 
@@ -68,6 +76,8 @@ export function can(
 /** Why `can` said no. */
 export function refusal(viewer: Viewer | null, permission: Permission): AppError {
   if (!viewer) return unauthenticated()
+  const owed = unfinished(viewer)
+  if (owed) return owed
   if (!viewer.organisationId) return organisationNotChosen()
   if (viewer.rolePermissions.has(permission))
     return forbidden('SCOPE_MISSING', `This key lacks the scope \`${permission}\`.`)
@@ -147,6 +157,26 @@ export function inProject(
   return scopes ? names.intersection(scopes) : names
 }
 
+/** Why a session that owes something is refused; null for whoever owes nothing. */
+export function unfinished(viewer: Pick<Viewer, 'owes'> | null): AppError | null {
+  switch (viewer?.owes) {
+    case 'VERIFY_EMAIL':
+      return forbidden('POLICY_FORBIDS', 'Prove your address first, by the link mailed to you.')
+    case 'ENROL_MFA':
+      return new AppError(
+        'MFA_REQUIRED',
+        'Add a second factor first, with `startTotpEnrolment`: it is required here.',
+      )
+    case 'PROVE_MFA':
+      return new AppError(
+        'MFA_REQUIRED',
+        'Prove your second factor first, with `reauthenticate`: it is required here.',
+      )
+    default:
+      return null
+  }
+}
+
 export const organisationNotChosen = () =>
   forbidden('ORGANISATION_NOT_CHOSEN', 'Choose an organisation first with `switchOrganisation`.')
 
@@ -155,6 +185,8 @@ export const keyNotAllowed = () =>
 
 export function inOrganisation(viewer: Viewer | null): TenantViewer {
   if (!viewer) throw unauthenticated()
+  const owed = unfinished(viewer)
+  if (owed) throw owed
   if (!viewer.organisationId || !viewer.principalId) throw organisationNotChosen()
   return viewer as TenantViewer
 }

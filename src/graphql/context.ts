@@ -10,6 +10,7 @@ import {
 import { transact, type RequestInfo, type Server, type Work } from '../access/work.ts'
 import type { Caller } from '../credentials/callers/caller.ts'
 import type { PasswordHasher } from '../credentials/passwords/hasher.ts'
+import { assuranceOf } from '../credentials/sessions/assurance.ts'
 import type { AccessTokens } from '../credentials/sessions/access-token.ts'
 import type { RenewedSession } from '../credentials/sessions/session.service.ts'
 import type { Authenticated } from '../credentials/sessions/session.type.ts'
@@ -101,9 +102,13 @@ export class Context {
 
   /** Reads an account's own rows: as its owner, or as an operator who looks at it from the platform. */
   readSelf(userId: string): Queries {
+    return this.read(this.contextOfAccount(userId))
+  }
+
+  private readonly contextOfAccount = (userId: string): DatabaseContext => {
     const known = this.state.shown.find(({ viewer }) => viewer.userId === userId)
-    if (!known && this.viewer?.operator) return this.read(operatorOf(this.viewer))
-    return this.read(selfOf(inSession(known?.viewer ?? null)))
+    if (!known && this.viewer?.operator) return operatorOf(this.viewer)
+    return selfOf(inSession(known?.viewer ?? null))
   }
 
   /** Runs a mutation in one transaction; in the organisation in use, unless another context is named. */
@@ -156,8 +161,7 @@ export class Context {
         permissions: [...viewer.permissions],
         ...(viewer.projectId && { prj: viewer.projectId }),
       }),
-      amr: [session.method === 'PASSWORD' ? 'pwd' : 'email'],
-      acr: '1',
+      ...assuranceOf(session),
       auth_time: Math.floor(viewer.authenticatedAt.getTime() / 1000),
     })
     const inCookie = renewed.delivery === 'COOKIE'
@@ -189,7 +193,10 @@ export class Context {
 
   /** Loaders that know the rows which the caller look-up has just read. */
   private primedLoaders(): Loaders {
-    const loaders = createLoaders(this.readIn)
+    const loaders = createLoaders(this.readIn, {
+      contextOf: this.contextOfAccount,
+      read: this.read,
+    })
     for (const { organisation, role, project, viewer } of this.state.fresh) {
       if (organisation) {
         loaders.ownCatalogue.prime(organisation.id, [...viewer.ownCatalogue])

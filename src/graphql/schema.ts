@@ -20,6 +20,8 @@ import {
   UserSessionsResolver,
 } from '../credentials/sessions/session.resolver.ts'
 import { sessionRules } from '../credentials/sessions/session.rules.ts'
+import { MfaActsResolver, MfaResolver, UserMfaResolver } from '../credentials/totp/mfa.resolver.ts'
+import { mfaRules } from '../credentials/totp/mfa.rules.ts'
 import { FoundingResolver } from '../flows/founding/founding.resolver.ts'
 import { foundingRules } from '../flows/founding/founding.rules.ts'
 import {
@@ -109,6 +111,8 @@ const RESOLVERS: NonEmptyArray<Function> = [
   MemberResolver,
   MemberSessionsResolver,
   MemberStatesResolver,
+  MfaActsResolver,
+  MfaResolver,
   NodeResolver,
   OperatorOrganisationsResolver,
   OperatorUsersResolver,
@@ -141,6 +145,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   SignInResolver,
   UserKeysResolver,
   UserMembershipsResolver,
+  UserMfaResolver,
   UserResolver,
   UserSessionsResolver,
   ViewerResolver,
@@ -155,6 +160,7 @@ const ALL_RULES: Rules[] = [
   magicLinkRules,
   memberActRules,
   memberRules,
+  mfaRules,
   nodeRules,
   operatorRules,
   organisationRules,

@@ -135,6 +135,9 @@ export const SETTINGS = {
     'Longest a session may live. Settings in the schema may shorten it.',
   ),
   STEP_UP_SECONDS: whole(30, 3600, 600).describe('How long a proof counts as a recent sign-in.'),
+  MFA_CHALLENGE_SECONDS: whole(30, 3600, 300).describe(
+    'How long a second factor may be awaited after a right password or link.',
+  ),
   MAGIC_LINK_SECONDS: whole(60, 86_400, 600).describe('Life of a sign-in link.'),
   PASSWORD_RESET_SECONDS: whole(900, 86_400, 1800).describe(
     'Life of a link for choosing a new password.',

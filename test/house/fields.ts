@@ -26,6 +26,7 @@ export type Kind =
   | 'invitation'
   | 'apiKey'
   | 'session'
+  | 'factor'
   | 'anything'
 
 /** A field that somebody may try. */
@@ -92,6 +93,7 @@ const BY_NAME: Record<string, Kind> = {
   userId: 'user',
   organisationId: 'organisation',
   replacementId: 'role',
+  enrolmentId: 'factor',
 }
 
 const BY_END: [RegExp, Kind][] = [
@@ -106,6 +108,7 @@ const BY_END: [RegExp, Kind][] = [
   [/(Organisation|\.organisation)$/, 'organisation'],
   [/(User|UserSessions|\.user)$/, 'user'],
   [/Session$/, 'session'],
+  [/MfaFactor$/, 'factor'],
 ]
 
 /** @throws for an id of a kind that is not known here: say what it stands for. */
@@ -134,6 +137,8 @@ const VALUES: Record<string, () => unknown> = {
   // a wrong one: the right one would end the sessions of everybody else's cells
   currentPassword: () => 'a wrong guess at the password',
   token: () => 'no-such-token',
+  challenge: () => 'no-such-challenge',
+  code: () => '000000',
   permissions: () => [],
   scopes: () => [],
 }

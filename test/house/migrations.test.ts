@@ -40,13 +40,13 @@ async function differences(): Promise<string[]> {
     statement =>
       statement !== '' &&
       statement !== `set names 'utf8'` &&
-      // rows name each other by plain ids, and policies call functions: both are the migrations' alone
+      // rows name each other by plain ids, policies call functions, and triggers keep copies: all the migrations' alone
       !held.has(/drop constraint ".+"$/.exec(statement)?.[0] ?? '') &&
-      !/^drop function if exists "app_\w+"\(\)$/.test(statement),
+      !/^drop (function|trigger) if exists "\w+"(\(\)| on "\w+")$/.test(statement),
   )
 }
 
-/** All that stands in the schema, as text: tables, columns, rights, constraints, indexes, policies and functions. */
+/** All that stands in the schema, as text: tables, columns, rights, constraints, indexes, policies, functions and triggers. */
 async function catalogue(): Promise<string[]> {
   const rows = await database.owner(`
 select concat_ws(' ', 'table', relname, relrowsecurity, relforcerowsecurity, relacl) as line
@@ -69,6 +69,9 @@ select concat_ws(' ', 'policy', tablename, policyname, permissive, roles, cmd, q
 union all
 select concat_ws(' ', 'function', pg_get_functiondef(oid), proacl)
   from pg_proc where pronamespace = 'public'::regnamespace
+union all
+select concat_ws(' ', 'trigger', pg_get_triggerdef(oid)) from pg_trigger where not tgisinternal
+  and tgrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace)
 order by line`)
   return rows.map(row => String(row.line))
 }

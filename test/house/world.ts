@@ -5,6 +5,7 @@ import {
   createServiceAccount,
   grant,
 } from '../credentials/keys.ts'
+import { enrol } from '../support/authenticator.ts'
 import { freshEmail, type Person } from '../support/people.ts'
 import type { Kind } from './fields.ts'
 
@@ -30,6 +31,7 @@ export async function furnish(admin: Person): Promise<Targets> {
     project,
     projectAccess,
     apiKey,
+    factor: (await enrol(member)).app.id,
     invitation: await invite(admin),
   }
 }

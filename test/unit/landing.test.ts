@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { membershipMayBeEntered } from '../../src/credentials/callers/standing.ts'
+import { membershipMayBeEntered, reachOf } from '../../src/credentials/callers/standing.ts'
 import { landing, type Arrival, type Candidate } from '../../src/flows/sign-in/landing.ts'
 
 const NOW = new Date('2026-05-01T12:00:00Z')
@@ -17,6 +17,8 @@ const candidate = (organisationId: string, more: Partial<Candidate> = {}): Candi
   lockedAt: null,
   removedAt: null,
   vouched: false,
+  unprovenProjectId: null,
+  signInMethods: ['PASSWORD', 'MAGIC_LINK'],
   organisationSuspendedAt: null,
   organisationDeletedAt: null,
   ...more,
@@ -25,6 +27,8 @@ const arrive = (candidates: Candidate[], more: Partial<Arrival> = {}) =>
   landing({
     candidates,
     wanted: null,
+    confinedTo: null,
+    method: 'PASSWORD',
     last: null,
     proven: true,
     operator: false,
@@ -90,8 +94,44 @@ describe('a sign-in is refused', () => {
   })
 
   test('where the address was never proven, unless the organisation vouches for it', () => {
-    expect(arrive([candidate('a')], { proven: false })).toBeNull()
+    expect(arrive([candidate('a', { lockedAt: EARLIER })], { proven: false })).toBeNull()
     expect(arrive([candidate('a', { vouched: true })], { proven: false })).toEqual(inside('a'))
+  })
+})
+
+describe('who never proved their address', () => {
+  test('lands nowhere, to prove it, be it in the organisation asked for or not', () => {
+    expect(arrive([candidate('a')], { proven: false })).toEqual(NOWHERE)
+    expect(arrive([candidate('a')], { proven: false, wanted: 'a' })).toEqual(NOWHERE)
+    expect(arrive([candidate('a')], { proven: false, wanted: 'b' })).toBeNull()
+  })
+
+  test('lands in the one project that lets them in', () => {
+    const member = candidate('a', { unprovenProjectId: 'p' })
+    expect(arrive([member], { proven: false })).toEqual({ ...inside('a'), projectId: 'p' })
+    expect(arrive([member])).toEqual(inside('a'))
+    const vouched = candidate('a', { unprovenProjectId: 'p', vouched: true })
+    expect(arrive([vouched], { proven: false })).toEqual(inside('a'))
+  })
+})
+
+describe('the way in which one came', () => {
+  const byLink = candidate('a', { signInMethods: ['MAGIC_LINK'] })
+
+  test('is good only where it is taken; the next organisation does', () => {
+    expect(arrive([byLink, candidate('b', { createdAt: LATER })])).toEqual(inside('b'))
+    expect(arrive([byLink, candidate('b')], { method: 'MAGIC_LINK' })).toEqual(inside('a'))
+    expect(arrive([byLink], { last: 'a' })).toEqual(NOWHERE)
+    expect(arrive([byLink], { wanted: 'a' })).toBeNull()
+  })
+
+  test('may lead into one organisation alone', () => {
+    const two = [candidate('a'), candidate('b')]
+    expect(arrive(two, { confinedTo: 'b', last: 'a' })).toEqual(inside('b'))
+    expect(arrive(two, { confinedTo: 'b', wanted: 'a' })).toBeNull()
+    expect(arrive(two, { confinedTo: 'c' })).toBeNull()
+    expect(arrive([], { confinedTo: 'c', operator: true })).toBeNull()
+    expect(arrive([candidate('b')], { confinedTo: 'b', proven: false })).toBeNull()
   })
 })
 
@@ -111,12 +151,16 @@ test('nobody ever lands where they may not enter, nor elsewhere than asked', () 
       lockedAt: instant,
       removedAt: instant,
       vouched: fc.boolean(),
+      unprovenProjectId: fc.constantFrom(null, 'p'),
+      signInMethods: fc.subarray<'PASSWORD' | 'MAGIC_LINK'>(['PASSWORD', 'MAGIC_LINK']),
       organisationSuspendedAt: instant,
     })
     .map(({ name, ...more }) => candidate(name, more))
   const anyArrival = fc.record({
     candidates: fc.uniqueArray(anyCandidate, { selector: each => each.organisationId }),
     wanted: fc.constantFrom(null, 'a', 'b'),
+    confinedTo: fc.constantFrom(null, null, 'a', 'b'),
+    method: fc.constantFrom('PASSWORD' as const, 'MAGIC_LINK' as const),
     last: fc.constantFrom(null, 'a', 'c'),
     proven: fc.boolean(),
     operator: fc.boolean(),
@@ -124,17 +168,20 @@ test('nobody ever lands where they may not enter, nor elsewhere than asked', () 
   fc.assert(
     fc.property(anyArrival, arrival => {
       const place = landing({ ...arrival, now: NOW })
-      const open = arrival.candidates.filter(each =>
-        membershipMayBeEntered(each, arrival.proven, NOW),
+      const { proven, method, confinedTo } = arrival
+      const wanted = [confinedTo, arrival.wanted].filter(each => each != null)
+      const open = arrival.candidates.filter(
+        each =>
+          membershipMayBeEntered(each, NOW) &&
+          reachOf(each, proven) !== 'NONE' &&
+          each.signInMethods.includes(method),
       )
       if (place?.organisationId) {
         expect(open.map(each => each.id)).toContain(place.principalId)
-        if (arrival.wanted) expect(place.organisationId).toBe(arrival.wanted)
+        for (const each of wanted) expect(place.organisationId).toBe(each)
       } else {
         // whoever has an open door, and asks for no other, is let in
-        expect(
-          open.filter(each => !arrival.wanted || each.organisationId === arrival.wanted),
-        ).toEqual([])
+        expect(open.filter(each => wanted.every(id => each.organisationId === id))).toEqual([])
       }
     }),
     { numRuns: 1_000 },

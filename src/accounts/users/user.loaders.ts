@@ -18,6 +18,7 @@ export const USER_FIELDS = [
   'passwordChangedAt',
   'lastSignInAt',
   'operator',
+  'secondFactor',
   'createdAt',
   'updatedAt',
 ] as const

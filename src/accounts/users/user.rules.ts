@@ -1,3 +1,3 @@
-import { signedIn, type Rules } from '../../access/rules.ts'
+import { signedInOwing, type Rules } from '../../access/rules.ts'
 
-export const userRules = { Query: { me: signedIn } } satisfies Rules
+export const userRules = { Query: { me: signedInOwing } } satisfies Rules

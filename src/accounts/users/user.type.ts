@@ -29,6 +29,9 @@ export class User {
   @Field(() => ID)
   id!: string
 
+  /** An authenticator app is confirmed. */
+  secondFactor!: boolean
+
   @Field(() => EmailAddress, { description: 'The login.' })
   email!: string
 

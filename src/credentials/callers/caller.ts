@@ -8,6 +8,7 @@ import type { User } from '../../accounts/users/user.type.ts'
 import { ORGANISATION_FIELDS } from '../../tenancy/organisations/organisation.loaders.ts'
 import type { Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import type { Project } from '../../tenancy/projects/project.type.ts'
+import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
 import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
 import type { Role } from '../../tenancy/roles/role.type.ts'
 import type { ApiKey } from '../api-keys/api-key.type.ts'
@@ -34,8 +35,12 @@ export interface Caller {
 
 /** What is read of the principal, whichever credential leads to it: tables `m`, `o` and `r`. */
 export const PRINCIPAL_COLUMNS: Sql = sql`
-  ${rowAsJson('m', sql`${memberColumns('m')}, m.vouched`)} as "member",
-  ${rowAsJson('o', sql`${columns('o', ORGANISATION_FIELDS)}, o.deleted_at as "deletedAt"`)} as "organisation",
+  ${rowAsJson('m', sql`${memberColumns('m')}, m.vouched, m.unproven_project_id as "unprovenProjectId"`)} as "member",
+  ${rowAsJson(
+    'o',
+    sql`${columns('o', ORGANISATION_FIELDS)}, o.deleted_at as "deletedAt", o.sign_in_methods as "signInMethods",
+    o.mfa_required as "mfaRequired"`,
+  )} as "organisation",
   ${rowAsJson(
     'r',
     sql`${columns('r', ROLE_FIELDS)},
@@ -57,11 +62,19 @@ export interface PrincipalRows {
   role: Role
   standing: MembershipStanding
   authority: RoleAuthority
+  /** What the organisation asks of sessions. */
+  policy: SessionDemands
+}
+
+export interface SessionDemands {
+  signInMethods: SignInMethod[]
+  mfaRequired: boolean
 }
 
 export function readPrincipal(texts: PrincipalTexts): PrincipalRows | null {
   if (!texts.member || !texts.organisation || !texts.role) return null
-  const { vouched, ...member } = JSON.parse(texts.member) as Member & { vouched: boolean }
+  const { vouched, unprovenProjectId, ...member } = JSON.parse(texts.member) as Member &
+    Pick<MembershipStanding, 'vouched' | 'unprovenProjectId'>
   const organisation = organisations.read(texts.organisation)
   const { role, authority } = roles.read(texts.role)
   return {
@@ -69,17 +82,19 @@ export function readPrincipal(texts: PrincipalTexts): PrincipalRows | null {
     organisation,
     role,
     authority,
+    policy: organisation,
     standing: {
       ...member,
       vouched,
+      unprovenProjectId,
       organisationSuspendedAt: organisation.suspendedAt,
       organisationDeletedAt: organisation.deletedAt,
     },
   }
 }
 
-const organisations = new ReadTexts<Organisation & { deletedAt: Instant | null }>(text =>
-  Object.freeze(JSON.parse(text)),
+const organisations = new ReadTexts<Organisation & SessionDemands & { deletedAt: Instant | null }>(
+  text => Object.freeze(JSON.parse(text)),
 )
 
 const roles = new ReadTexts(text => {

@@ -12,7 +12,7 @@ import {
   type Caller,
   type PrincipalTexts,
 } from './caller.ts'
-import { accountMayEnter, membershipGoesOn } from './standing.ts'
+import { accountMayEnter, membershipGoesOn, reachOf } from './standing.ts'
 
 /** What a key's row tells beyond the key itself. */
 interface KeyRow extends PrincipalTexts {
@@ -24,6 +24,7 @@ interface KeyRow extends PrincipalTexts {
   userId: string | null
   email: string | null
   emailVerifiedAt: Instant | null
+  provenAt: Instant | null
   userStatus: string
   userSuspendedUntil: Instant | null
   userLockedAt: Instant | null
@@ -43,7 +44,7 @@ export function createKeyLookup(system: Queries, clock: () => Date) {
         k.previous_until as "previousUntil",
         array(select kp.project_id::text from api_key_project kp join project p on p.id = kp.project_id
           and p.deleted_at is null where kp.api_key_id = k.id) as "projectIds",
-        u.id as "userId", u.email, u.email_verified_at as "emailVerifiedAt", u.status as "userStatus",
+        u.id as "userId", u.email, u.email_verified_at as "emailVerifiedAt", u.proven_at as "provenAt", u.status as "userStatus",
         u.suspended_until as "userSuspendedUntil", u.locked_at as "userLockedAt", u.deleted_at as "userDeletedAt",
         ${PRINCIPAL_COLUMNS}
       from api_key k
@@ -81,6 +82,8 @@ function readCaller(row: KeyRow, now: Date): Caller | null {
   const person = row.userId ? accountOf(row) : null
   if (person && !accountMayEnter(person, now)) return null
   if (!person && member.kind === 'MEMBER') return null
+  // who may enter one project only, their address being unproven, has no use of a key
+  if (person && reachOf(standing, row.provenAt != null) !== 'ORGANISATION') return null
   const scopes = withImplied(apiKey.scopes)
   return {
     session: null,
@@ -100,6 +103,7 @@ function readCaller(row: KeyRow, now: Date): Caller | null {
       name: member.name,
       email: row.email ?? '',
       emailVerified: row.emailVerifiedAt != null,
+      proven: row.provenAt != null,
       operator: false,
       organisationId: organisation.id,
       principalId: member.id,
@@ -109,6 +113,9 @@ function readCaller(row: KeyRow, now: Date): Caller | null {
       scopes,
       confinedTo: apiKey.confined ? new Set(row.projectIds) : null,
       tasks: [],
+      // second factors are for people
+      owes: null,
+      mfaRequired: false,
       authenticatedAt: new Date(0),
     },
   }

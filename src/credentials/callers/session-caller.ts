@@ -1,4 +1,3 @@
-import type { SessionTask } from '../../access/viewer.ts'
 import { USER_FIELDS } from '../../accounts/users/user.loaders.ts'
 import type { User } from '../../accounts/users/user.type.ts'
 import { columns, rowAsJson, toDate, type Instant } from '../../database/columns.ts'
@@ -8,14 +7,9 @@ import { PROJECT_FIELDS } from '../../tenancy/projects/project.loaders.ts'
 import type { Project } from '../../tenancy/projects/project.type.ts'
 import { SESSION_FIELDS } from '../sessions/session.loaders.ts'
 import type { Session } from '../sessions/session.type.ts'
-import {
-  NO_AUTHORITY,
-  PRINCIPAL_COLUMNS,
-  readPrincipal,
-  type Caller,
-  type PrincipalTexts,
-} from './caller.ts'
+import { PRINCIPAL_COLUMNS, readPrincipal, type Caller, type PrincipalTexts } from './caller.ts'
 import { ReadTexts } from './read-texts.ts'
+import { stateOf } from './session-state.ts'
 import { accountGoesOn, membershipGoesOn } from './standing.ts'
 
 /** Ceilings of the configuration, in seconds. */
@@ -31,6 +25,12 @@ interface SessionRow extends PrincipalTexts {
   session: string
   user: string
   project: string | null
+  confinedToId: string | null
+  /** A mailbox of the account was once proven. */
+  proven: boolean
+  mfaEnabled: boolean
+  /** The platform insists on a second factor. */
+  mfaRequired: boolean
   /** Seconds. */
   idle: number
   lifetime: number
@@ -46,7 +46,8 @@ const projects = new ReadTexts<Project>(text => Object.freeze(JSON.parse(text)))
 export function createSessionLookup(system: Queries, ceilings: SessionCeilings, clock: () => Date) {
   const shared = shareLookups<string, SessionRow | null>(async ids => {
     const rows = await system.rows<SessionRow>(sql`
-      select s.id, s.generation, ${rowAsJson('s', columns('s', SESSION_FIELDS))} as "session",
+      select s.id, s.generation, s.confined_to_id as "confinedToId", u.proven_at is not null as "proven",
+        t.mfa_enabled as "mfaEnabled", t.mfa_required as "mfaRequired", ${rowAsJson('s', columns('s', SESSION_FIELDS))} as "session",
         ${rowAsJson(
           'u',
           sql`${columns('u', USER_FIELDS)}, btrim(u.first_name || ' ' || u.last_name) as "name",
@@ -83,16 +84,19 @@ function readCaller(row: SessionRow, ceilings: SessionCeilings, now: Date): Call
   if (now.getTime() >= Math.min(idleEnd, end)) return null
   if (!accountGoesOn({ ...user, deletedAt }, now)) return null
 
-  const principal = readPrincipal(row)
-  if (principal && !membershipGoesOn(principal.standing, now)) return null
+  const standing = readPrincipal(row)
+  if (standing && !membershipGoesOn(standing.standing, now)) return null
   const project = row.project ? projects.read(row.project) : null
-  const tasks: SessionTask[] = principal ? [] : ['CHOOSE_ORGANISATION']
+  const { principal, authority, ...state } = stateOf({ ...row, session, user, standing, project })
+  const place = principal ? project : null
   return {
     session: {
       ...session,
-      // whoever was put out of the project, or saw it deleted, is in none
-      projectId: project?.id ?? null,
-      tasks,
+      // whoever owes something acts nowhere, and whoever was put out of the project, or saw it deleted, is in none
+      organisationId: principal?.organisation.id ?? null,
+      principalId: principal?.member.id ?? null,
+      projectId: place?.id ?? null,
+      tasks: state.tasks,
       current: true,
       idleExpiresAt: new Date(idleEnd),
       expiresAt: new Date(end),
@@ -101,7 +105,7 @@ function readCaller(row: SessionRow, ceilings: SessionCeilings, now: Date): Call
     user,
     member: principal?.member ?? null,
     organisation: principal?.organisation ?? null,
-    project,
+    project: place,
     role: principal?.role ?? null,
     generation: row.generation,
     lastActiveAt,
@@ -113,15 +117,16 @@ function readCaller(row: SessionRow, ceilings: SessionCeilings, now: Date): Call
       name: principal?.member.name ?? user.name,
       email: user.email,
       emailVerified: user.emailVerifiedAt != null,
-      operator: user.operator,
+      proven: row.proven,
+      // what a page of a tenant received is no key to the platform
+      operator: user.operator && !state.owes && row.confinedToId == null,
       organisationId: principal?.organisation.id ?? null,
       principalId: principal?.member.id ?? null,
       principalKind: 'MEMBER',
-      projectId: project?.id ?? null,
-      ...(principal?.authority ?? NO_AUTHORITY),
+      projectId: place?.id ?? null,
+      ...authority,
       scopes: null,
-      confinedTo: null,
-      tasks,
+      ...state,
       authenticatedAt: toDate(session.authenticatedAt),
     },
   }

@@ -17,6 +17,8 @@ export interface MembershipStanding extends Status {
   lockedAt: Instant | null
   removedAt: Instant | null
   vouched: boolean
+  /** The project that an address need not be proven for; null where there is none, or it is closed to them. */
+  unprovenProjectId: string | null
   organisationSuspendedAt: Instant | null
   organisationDeletedAt: Instant | null
 }
@@ -40,10 +42,14 @@ export const membershipGoesOn = (membership: MembershipStanding, now: Date): boo
 export const accountMayEnter = (account: AccountStanding, now: Date): boolean =>
   account.lockedAt == null && accountGoesOn(account, now)
 
-/** An address that was never proven counts only where the organisation vouches for it. */
-export const membershipMayBeEntered = (
-  membership: MembershipStanding,
+export const membershipMayBeEntered = (membership: MembershipStanding, now: Date): boolean =>
+  membership.lockedAt == null && membershipGoesOn(membership, now)
+
+/** How far an account gets with a membership: one whose address was never proven may have to prove it first. */
+export function reachOf(
+  membership: Pick<MembershipStanding, 'vouched' | 'unprovenProjectId'>,
   proven: boolean,
-  now: Date,
-): boolean =>
-  membership.lockedAt == null && (proven || membership.vouched) && membershipGoesOn(membership, now)
+): 'ORGANISATION' | 'PROJECT' | 'NONE' {
+  if (proven || membership.vouched) return 'ORGANISATION'
+  return membership.unprovenProjectId ? 'PROJECT' : 'NONE'
+}

@@ -20,6 +20,7 @@ export class PasswordHasher {
   readonly #options: HasherOptions
   readonly #limit: LimitFunction
   #decoy: Promise<string> | undefined
+  readonly #renewals = new Set<Promise<unknown>>()
 
   constructor(options: HasherOptions) {
     this.#options = options
@@ -41,6 +42,34 @@ export class PasswordHasher {
     const against = hash ?? (await this.#decoy)
     const same = await this.#inTurn(() => argon2.verify(against, password))
     return same && hash != null
+  }
+
+  /**
+   * Has a password that was right hashed anew where the settings have grown since, beside the request: nobody waits for
+   * it. What `keep` writes must be one statement that leaves a password set meanwhile alone.
+   */
+  renew(hash: string, password: string, keep: (fresh: string) => Promise<unknown>): void {
+    if (!this.#hasGrownSince(hash)) return
+    const work = (async () => {
+      const fresh = await this.#inTurn(() => this.#hash(password))
+      await keep(fresh)
+    })()
+      // the old hash is as right as before, and the next sign-in tries again
+      .catch(() => undefined)
+      .finally(() => this.#renewals.delete(work))
+    this.#renewals.add(work)
+  }
+
+  /** Waits for what goes on beside requests. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#renewals)
+  }
+
+  #hasGrownSince(hash: string): boolean {
+    const { m, t } = Object.fromEntries(
+      (hash.split('$')[3] ?? '').split(',').map(each => each.split('=')),
+    ) as Record<string, string>
+    return Number(m) < this.#options.memory || Number(t) < this.#options.passes
   }
 
   #hash(password: string): Promise<string> {

@@ -1,12 +1,19 @@
-import { everyoneButKeys, holdsHere, selfOr, signedIn, type Rules } from '../../access/rules.ts'
+import {
+  everyoneButKeys,
+  holdsHere,
+  selfOr,
+  signedIn,
+  signedInOwing,
+  type Rules,
+} from '../../access/rules.ts'
 
 export const sessionRules = {
   Mutation: {
     refreshSession: everyoneButKeys,
-    signOut: signedIn,
+    signOut: signedInOwing,
     revokeSession: signedIn,
     revokeOtherSessions: signedIn,
-    switchOrganisation: signedIn,
+    switchOrganisation: signedInOwing,
     switchProject: signedIn,
   },
   Organisation: { sessions: holdsHere('manageUser') },

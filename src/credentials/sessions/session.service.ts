@@ -83,8 +83,12 @@ export interface LockedSession {
   userId: string
   organisationId: string | null
   principalId: string | null
+  /** The only organisation it may act in. */
+  confinedToId: string | null
+  method: SignInMethod
   createdAt: string
   authenticatedAt: string
+  mfaVerifiedAt: string | null
   endedAt: string | null
   /** When it ends by itself, unless it is used before; the past where it has. */
   endsAt: string
@@ -102,7 +106,8 @@ export function lockSession(work: Work, id: string): Promise<LockedSession | und
   return firstRow<LockedSession>(
     work.db,
     sql`select s.id, s.user_id as "userId", s.organisation_id as "organisationId", s.principal_id as "principalId",
-        s.created_at as "createdAt", s.authenticated_at as "authenticatedAt", s.ended_at as "endedAt",
+        s.confined_to_id as "confinedToId", s.method, s.created_at as "createdAt", s.authenticated_at as "authenticatedAt",
+        s.mfa_verified_at as "mfaVerifiedAt", s.ended_at as "endedAt",
         least(${ends.idle}, ${ends.absolute}) as "endsAt", s.refresh_seed as "refreshSeed",
         s.refresh_counter as "refreshCounter", s.refresh_digest as "refreshDigest",
         s.refreshed_at as "refreshedAt", s.delivery
@@ -117,6 +122,8 @@ export interface Renewal {
   retireTokens?: boolean
   /** The person has just proven who they are. */
   proven?: boolean
+  /** By a second factor. */
+  secondFactor?: boolean
 }
 
 /** Gives a locked session its next refresh token; as *system*. */
@@ -130,7 +137,8 @@ export async function renewSession(
   await work.db.rows(sql`
     update session set refresh_counter = ${counter}, refresh_digest = ${digest(token)}, refreshed_at = ${work.now},
       last_active_at = ${work.now}, generation = generation + ${renewal.retireTokens ? 1 : 0},
-      authenticated_at = case when ${renewal.proven ?? false} then ${work.now} else authenticated_at end
+      authenticated_at = case when ${renewal.proven ?? false} then ${work.now} else authenticated_at end,
+      mfa_verified_at = case when ${renewal.secondFactor ?? false} then ${work.now} else mfa_verified_at end
     where id = ${session.id}`)
   const { place } = renewal
   if (place) {

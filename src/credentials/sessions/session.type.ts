@@ -146,6 +146,12 @@ export class RefreshSessionInput {
 export class ReauthenticateInput {
   @Field(() => String, { nullable: true })
   password?: string | null
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'From an authenticator app, or a recovery code.',
+  })
+  code?: string | null
 }
 
 export const SessionConnection = connectionTypes('Session', () => Session, {

@@ -1,29 +1,20 @@
 import { unauthenticated, forbidden, notFound } from '../../shared/errors.ts'
 import { organisationNotChosen, type Person } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
-import { toDate } from '../../database/columns.ts'
-import { firstRow, sql } from '../../database/sql.ts'
+import { sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { findEntry } from '../../tenancy/projects/project-entry.service.ts'
 import { isId } from '../../shared/tokens.ts'
-import { membershipMayBeEntered, type MembershipStanding } from '../callers/standing.ts'
+import { reachOf } from '../callers/standing.ts'
+import { lockOwnMembership, mustSuit } from './entry-rules.ts'
 import { lockSession, renewSession, type RenewedSession } from './session.service.ts'
-
-const HOUR_MS = 3_600_000
-
-interface OwnMembership extends MembershipStanding {
-  id: string
-  sessionsRevokedAt: string | null
-  /** Longest life of sessions that act there; null where the platform's holds. */
-  sessionLifetimeHours: number | null
-}
 
 /**
  * Lets the session in use act in another organisation of its person; as *system*. Its tokens are renewed and those
  * issued before stop, so that nothing begun here goes on there.
  *
- * @throws {AppError} `NOT_FOUND` for an organisation that is not one's own, `FORBIDDEN` / `POLICY_FORBIDS` for a
- * membership that may not be entered now.
+ * @throws {AppError} `NOT_FOUND` for an organisation that is not one's own, `FORBIDDEN` / `POLICY_FORBIDS` for one that
+ * may not be entered now, `MFA_REQUIRED` where it asks for more than the session has proven.
  */
 export async function switchOrganisation(
   work: Work,
@@ -34,35 +25,17 @@ export async function switchOrganisation(
   // account, membership, session: in the order in which sign-ins and kills lock them
   await work.db.rows(sql`select from user_account where id = ${viewer.userId} for no key update`)
   const membership = isId(organisationId)
-    ? await findOwnMembership(work, viewer.userId, organisationId)
+    ? await lockOwnMembership(work, viewer.userId, organisationId)
     : undefined
   const session = await lockSession(work, viewer.sessionId)
   if (!session || session.endedAt)
     throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
   if (!membership) throw notFound('organisation')
-  if (!membershipMayBeEntered(membership, viewer.emailVerified, work.now))
-    throw forbidden(
-      'POLICY_FORBIDS',
-      'Your membership of this organisation is closed at the moment.',
-    )
-  const { sessionsRevokedAt } = membership
-  if (sessionsRevokedAt && toDate(session.createdAt) <= toDate(sessionsRevokedAt))
-    throw forbidden(
-      'POLICY_FORBIDS',
-      'An administrator ended your sessions there. Sign in again to enter.',
-    )
+  mustSuit(session, membership, viewer.proven, work.now)
+  const only = reachOf(membership, viewer.proven) === 'PROJECT' && membership.unprovenProjectId
+  if (only && projectId && projectId !== only) throw unprovenElsewhere()
 
-  const { sessionLifetimeHours } = membership
-  if (
-    sessionLifetimeHours &&
-    work.now.getTime() - toDate(session.createdAt).getTime() >= sessionLifetimeHours * HOUR_MS
-  )
-    throw forbidden(
-      'POLICY_FORBIDS',
-      'This session is too old for that organisation. Sign in again to enter.',
-    )
-
-  const place = { organisationId, principalId: membership.id, projectId }
+  const place = { organisationId, principalId: membership.id, projectId: only || projectId }
   const renewed = await renewSession(work, session, { place, retireTokens: true })
   await record(work, 'session.switched', {
     organisationId,
@@ -72,16 +45,8 @@ export async function switchOrganisation(
   return renewed
 }
 
-const findOwnMembership = (work: Work, userId: string, organisationId: string) =>
-  firstRow<OwnMembership>(
-    work.db,
-    sql`select m.id, m.status, m.suspended_until as "suspendedUntil", m.locked_at as "lockedAt",
-        m.removed_at as "removedAt", m.vouched, m.sessions_revoked_at as "sessionsRevokedAt",
-        o.session_lifetime_hours as "sessionLifetimeHours", o.suspended_at as "organisationSuspendedAt", o.deleted_at as "organisationDeletedAt"
-      from principal m join organisation o on o.id = m.organisation_id and o.deleted_at is null
-      where m.user_id = ${userId} and m.organisation_id = ${organisationId} and m.removed_at is null
-      for no key update of m`,
-  )
+const unprovenElsewhere = () =>
+  forbidden('POLICY_FORBIDS', 'Prove your address first: until then you act in this project alone.')
 
 /**
  * Lets the session in use act in a project, switching organisation where needed; null leaves the project. Moving
@@ -96,13 +61,23 @@ export async function switchProject(
 ): Promise<RenewedSession> {
   const entry = projectId ? await findEntry(work, viewer, projectId) : null
   if (projectId && !entry) throw notFound('project')
+  const { confinedTo } = viewer
+  if (
+    confinedTo &&
+    entry?.organisationId === viewer.organisationId &&
+    !confinedTo.has(entry.projectId)
+  )
+    throw unprovenElsewhere()
+  if (confinedTo && !entry) throw unprovenElsewhere()
   if (entry && entry.organisationId !== viewer.organisationId)
     return switchOrganisation(work, viewer, entry.organisationId, entry.projectId)
   const session = await lockSession(work, viewer.sessionId)
   if (!session || session.endedAt)
     throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
-  const { organisationId, principalId } = session
-  if (!organisationId || !principalId) throw organisationNotChosen()
+  // the session may name a place that its organisation has closed to it
+  const { organisationId, principalId } = viewer
+  if (!organisationId || !principalId || session.organisationId !== organisationId)
+    throw organisationNotChosen()
   const place = { organisationId, principalId, projectId: entry?.projectId ?? null }
   const renewed = await renewSession(work, session, { place, retireTokens: true })
   await record(work, 'session.switched', {

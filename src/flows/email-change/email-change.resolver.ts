@@ -1,7 +1,7 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql'
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql'
 import { inSession, selfOf } from '../../access/viewer.ts'
 import { getUser } from '../../accounts/users/user.loaders.ts'
-import { UserPayload } from '../../accounts/users/user.type.ts'
+import { User, UserPayload } from '../../accounts/users/user.type.ts'
 import { reserveMail } from '../../credentials/links/mail-limit.ts'
 import type { Context } from '../../graphql/context.ts'
 import { AppError, tokenInvalid } from '../../shared/errors.ts'
@@ -13,8 +13,16 @@ import {
   requestEmailChange,
 } from './email-change.service.ts'
 
-@Resolver()
+@Resolver(() => User)
 export class EmailChangeResolver {
+  @FieldResolver(() => EmailAddress, {
+    nullable: true,
+    description: 'Address waiting for confirmation.',
+  })
+  pendingEmail(@Root() { id: userId }: User, @Ctx() { loaders, now }: Context) {
+    return loaders.pendingEmail.load({ userId, now })
+  }
+
   @Mutation(() => Acknowledgement, {
     nullable: true,
     description:

@@ -1,9 +1,16 @@
-import { everyone, everyoneButKeys, holds, holdsHere, type Rules } from '../../access/rules.ts'
+import {
+  everyone,
+  everyoneButKeys,
+  everyoneFinished,
+  holds,
+  holdsHere,
+  type Rules,
+} from '../../access/rules.ts'
 
 export const invitationRules = {
   Query: { invitationPreview: everyone },
   Mutation: {
-    acceptInvitation: everyoneButKeys,
+    acceptInvitation: everyoneFinished,
     declineInvitation: everyoneButKeys,
     resendInvitation: holds('manageUser'),
     revokeInvitation: holds('manageUser'),

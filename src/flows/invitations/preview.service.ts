@@ -14,7 +14,7 @@ export async function previewInvitation(
   if (!invitation) throw tokenInvalid(['token'])
   const proven = await firstRow(
     system,
-    sql`select id from user_account where email = ${invitation.email} and email_verified_at is not null and deleted_at is null`,
+    sql`select id from user_account where email = ${invitation.email} and proven_at is not null and deleted_at is null`,
   )
   return {
     organisationName: invitation.organisationName,

@@ -1,4 +1,4 @@
-import { holds, holdsInSession, signedIn, type Rules } from '../../access/rules.ts'
+import { holds, holdsInSession, signedInOwing, type Rules } from '../../access/rules.ts'
 
 export const memberActRules = {
   Mutation: {
@@ -10,6 +10,6 @@ export const memberActRules = {
     activateMember: holds('manageUser'),
     removeMember: holds('manageUser'),
     revokeMemberSessions: holdsInSession('manageUser'),
-    leaveOrganisation: signedIn,
+    leaveOrganisation: signedInOwing,
   },
 } satisfies Rules

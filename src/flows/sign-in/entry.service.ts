@@ -1,19 +1,20 @@
 import type { Work } from '../../access/work.ts'
 import { accountMayEnter, type AccountStanding } from '../../credentials/callers/standing.ts'
+import { createChallenge, type Question } from '../../credentials/challenges/challenge.service.ts'
 import {
   createSession,
   type PlaceOfSession,
   type RenewedSession,
 } from '../../credentials/sessions/session.service.ts'
 import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
-import type { Instant } from '../../database/columns.ts'
+import { toDate, type Instant } from '../../database/columns.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { unauthenticated } from '../../shared/errors.ts'
 import { readPlatform } from '../../tenancy/policies/policy.ts'
 import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
-import { landing, type Candidate } from './landing.ts'
-import type { MfaMethod } from './sign-in.type.ts'
+import { UNPROVEN_PROJECT } from '../../tenancy/projects/project-entry.service.ts'
+import { landing, type Arrival, type Candidate } from './landing.ts'
 
 /** What decides whether a person may come in. */
 export interface PersonRow extends AccountStanding {
@@ -21,7 +22,9 @@ export interface PersonRow extends AccountStanding {
   name: string
   email: string
   emailVerifiedAt: string | null
+  provenAt: string | null
   operator: boolean
+  secondFactor: boolean
   lastOrganisationId: string | null
   passwordHash: string | null
   passwordChangedAt: Instant | null
@@ -42,26 +45,30 @@ export const readPerson = (
   firstRow<PersonRow>(
     queries,
     sql`select u.id, btrim(u.first_name || ' ' || u.last_name) as name, u.email, u.email_verified_at as "emailVerifiedAt",
-        u.operator, u.last_organisation_id as "lastOrganisationId", u.password_hash as "passwordHash",
+        u.proven_at as "provenAt", u.operator, u.second_factor as "secondFactor",
+        u.last_organisation_id as "lastOrganisationId", u.password_hash as "passwordHash",
         u.password_changed_at as "passwordChangedAt", u.status,
         u.suspended_until as "suspendedUntil", u.locked_at as "lockedAt", u.deleted_at as "deletedAt"
       from user_account u where ${'email' in by ? sql`u.email = ${by.email}` : sql`u.id = ${by.id}`} and u.deleted_at is null
       ${lock ? sql`for no key update` : sql``}`,
   )
 
+/** Where a person wants to go, and how they came. */
+export type Wish = Pick<Arrival, 'wanted' | 'method' | 'confinedTo'>
+
 /** Where this person would land, or null where they may not come in at all. */
 export function mayCome(
   person: PersonRow,
   candidates: Candidate[],
-  wanted: string | null,
+  wish: Wish,
   now: Date,
 ): PlaceOfSession | null {
   if (!accountMayEnter(person, now)) return null
   return landing({
+    ...wish,
     candidates,
-    wanted,
     last: person.lastOrganisationId,
-    proven: person.emailVerifiedAt != null,
+    proven: person.provenAt != null,
     operator: person.operator,
     now,
   })
@@ -72,6 +79,7 @@ export const readCandidates = (queries: Queries, userId: string | null, lock = f
   queries.rows<Candidate>(sql`
     select m.id, m.organisation_id as "organisationId", m.created_at as "createdAt", m.status,
       m.suspended_until as "suspendedUntil", m.locked_at as "lockedAt", m.removed_at as "removedAt", m.vouched,
+      o.sign_in_methods as "signInMethods", ${UNPROVEN_PROJECT} as "unprovenProjectId",
       o.suspended_at as "organisationSuspendedAt", o.deleted_at as "organisationDeletedAt"
     from principal m join organisation o on o.id = m.organisation_id
     where m.user_id = ${userId} and m.removed_at is null and o.deleted_at is null
@@ -87,28 +95,34 @@ export interface Entry {
   /** The only organisation that the session may act in. */
   confinedTo: string | null
   delivery: TokenDelivery
+  /** When the password had been set that was right: with one that was replaced since, nobody comes in. */
+  passwordSetAt?: Instant | null
+  /** A second factor was right too. */
+  secondFactor?: boolean
 }
 
 /** What a first factor leads to: a session, or the question for the second. */
-export type Entered =
-  | { session: RenewedSession }
-  | { challenge: { token: string; methods: MfaMethod[]; expiresAt: Date } }
+export type Entered = { session: RenewedSession } | { challenge: Question }
 
 /**
  * Decides, for every way in alike, what a right first factor leads to; as *system*. Whether the person may come in is
- * asked again with their account and memberships locked against change, for they may have been barred since.
+ * asked again with their account and memberships locked against change, for they may have been barred since. An account
+ * with a second factor gets a challenge, unless second factors are switched off.
  */
 export async function enter(work: Work, entry: Entry): Promise<Entered> {
   const person = await readPerson(work.db, { id: entry.userId }, true)
   const candidates = await readCandidates(work.db, entry.userId, true)
-  const place = person && mayCome(person, candidates, entry.wanted, work.now)
-  if (!person || !place) throw wrongCredentials()
+  const place = person && mayCome(person, candidates, entry, work.now)
+  if (!person || !place || isReplaced(entry.passwordSetAt, person)) throw wrongCredentials()
   const platform = await readPlatform(work.db)
+  if (person.secondFactor && platform.mfaEnabled && !entry.secondFactor)
+    return { challenge: await createChallenge(work, entry) }
   const session = await createSession(work, {
     userId: person.id,
     place,
     method: entry.method,
     confinedTo: entry.confinedTo,
+    secondFactor: entry.secondFactor,
     delivery: entry.delivery,
     lifetime: Math.min(
       work.server.config.SESSION_LIFETIME_SECONDS,
@@ -122,4 +136,14 @@ export async function enter(work: Work, entry: Entry): Promise<Entered> {
     actor: { userId: person.id, principalId: place.principalId, name: person.name },
   })
   return { session }
+}
+
+/** A password that was compared before the account was locked may have been replaced in between. */
+export function isReplaced(
+  setAt: Instant | null | undefined,
+  { passwordChangedAt }: Pick<PersonRow, 'passwordChangedAt'>,
+): boolean {
+  if (setAt === undefined) return false
+  const moment = (instant: Instant | null) => (instant ? toDate(instant).getTime() : 0)
+  return moment(setAt) !== moment(passwordChangedAt)
 }

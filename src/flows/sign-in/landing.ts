@@ -1,21 +1,29 @@
 import { toDate, type Instant } from '../../database/columns.ts'
 import {
   membershipMayBeEntered,
+  reachOf,
   type MembershipStanding,
 } from '../../credentials/callers/standing.ts'
 import { NOWHERE, type PlaceOfSession } from '../../credentials/sessions/session.service.ts'
+import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
 
 /** One of the person's memberships, in the order in which they joined. */
 export interface Candidate extends MembershipStanding {
   id: string
   organisationId: string
   createdAt: Instant
+  /** The ways to sign in that are good enough to act there. */
+  signInMethods: SignInMethod[]
 }
 
 export interface Arrival {
   candidates: Candidate[]
   /** The organisation asked for. */
   wanted: string | null
+  /** The only organisation that the session may act in. */
+  confinedTo: string | null
+  /** The first factor that was right. */
+  method: SignInMethod
   /** Where they last were. */
   last: string | null
   proven: boolean
@@ -24,25 +32,37 @@ export interface Arrival {
 }
 
 /**
- * Where a sign-in lands: in the organisation asked for, else where the person last was, else in the first that is
- * open. Null where they may not come in at all: the one asked for is closed to them, or all of theirs are.
+ * Where a sign-in lands: in the organisation asked for, else where the person last was, else in the first that is open
+ * and takes the way in which they came. Who must prove their address first lands nowhere, to do that. Null where they
+ * may not come in at all: the one asked for is closed to them, or all of theirs are.
  */
-export function landing({
-  candidates,
-  wanted,
-  last,
-  proven,
-  operator,
-  now,
-}: Arrival): PlaceOfSession | null {
-  const open = candidates
-    .filter(candidate => membershipMayBeEntered(candidate, proven, now))
+export function landing(arrival: Arrival): PlaceOfSession | null {
+  const { candidates, confinedTo, method, last, proven, operator, now } = arrival
+  const wanted = confinedTo ?? arrival.wanted
+  if (arrival.wanted && wanted !== arrival.wanted) return null
+  const standing = candidates.filter(candidate => membershipMayBeEntered(candidate, now))
+  const open = standing
+    .filter(
+      candidate =>
+        reachOf(candidate, proven) !== 'NONE' && candidate.signInMethods.includes(method),
+    )
     .toSorted((left, right) => toDate(left.createdAt).getTime() - toDate(right.createdAt).getTime())
-  const at = (organisationId: string | null) =>
-    open.find(candidate => candidate.organisationId === organisationId)
-  const chosen = wanted ? at(wanted) : (at(last) ?? open[0])
-  if (chosen)
-    return { organisationId: chosen.organisationId, principalId: chosen.id, projectId: null }
-  if (wanted) return null
-  return candidates.length && !operator ? null : NOWHERE
+  const at = (some: Candidate[], organisationId: string | null) =>
+    some.find(candidate => candidate.organisationId === organisationId)
+  const chosen = wanted ? at(open, wanted) : (at(open, last) ?? open[0])
+  if (chosen) return placeAt(chosen, proven)
+  if (confinedTo) return null
+  if (wanted) return at(standing, wanted) && !proven ? NOWHERE : null
+  return candidates.length && !standing.length && !operator ? null : NOWHERE
 }
+
+/** Where a session acts through a membership: who has yet to prove their address, in the one project that lets them. */
+export const placeAt = (
+  membership: MembershipStanding & { id: string; organisationId: string },
+  proven: boolean,
+  projectId: string | null = null,
+): PlaceOfSession => ({
+  organisationId: membership.organisationId,
+  principalId: membership.id,
+  projectId: reachOf(membership, proven) === 'PROJECT' ? membership.unprovenProjectId : projectId,
+})

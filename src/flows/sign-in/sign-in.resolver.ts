@@ -1,12 +1,14 @@
 import { Arg, createUnionType, Ctx, Mutation, Resolver } from 'type-graphql'
-import { inSession } from '../../access/viewer.ts'
+import { inSession, type Person } from '../../access/viewer.ts'
 import type { Context } from '../../graphql/context.ts'
 import { Authenticated, ReauthenticateInput } from '../../credentials/sessions/session.type.ts'
 import { badInput } from '../../shared/errors.ts'
-import { confirmSession } from './reauthenticate.service.ts'
+import { codeTools, findCode } from '../../credentials/totp/second-factor.service.ts'
 import { enter, type Entered } from './entry.service.ts'
+import { confirmSession, mustDoWithoutCode, type Proof } from './reauthenticate.service.ts'
 import { provePassword, type ProofTools } from './sign-in.service.ts'
-import { MfaChallenge, SignInInput } from './sign-in.type.ts'
+import { MfaChallenge, SignInInput, VerifyMfaInput } from './sign-in.type.ts'
+import { verifyMfa } from './verify.service.ts'
 
 /** Either a session, or the question that must be answered first. */
 export const SignInResult = createUnionType({
@@ -27,9 +29,20 @@ export class SignInResolver {
     @Ctx() context: Context,
   ): Promise<typeof SignInResult> {
     const wanted = organisationId?.toLowerCase() ?? null // ids are written in either case
-    const { userId } = await provePassword(await proofTools(context), email, password, wanted)
-    const entry = { userId, wanted, method: 'PASSWORD', confinedTo: null, delivery } as const
+    const proven = await provePassword(await proofTools(context), email, password, wanted)
+    const entry = { ...proven, wanted, method: 'PASSWORD', confinedTo: null, delivery } as const
     return answer(context, await context.asSystem(work => enter(work, entry)))
+  }
+
+  @Mutation(() => Authenticated, {
+    nullable: true,
+    description: 'Answer an `MfaChallenge`. Public.',
+  })
+  async verifyMfa(
+    @Arg('input', () => VerifyMfaInput) input: VerifyMfaInput,
+    @Ctx() context: Context,
+  ): Promise<Authenticated> {
+    return context.authenticated(await verifyMfa(await codeTools(context), input))
   }
 
   @Mutation(() => Authenticated, {
@@ -38,15 +51,40 @@ export class SignInResolver {
       'Prove again who is there, before something sensitive. Renews the tokens. Sessions only.',
   })
   async reauthenticate(
-    @Arg('input', () => ReauthenticateInput) { password }: ReauthenticateInput,
+    @Arg('input', () => ReauthenticateInput) input: ReauthenticateInput,
     @Ctx() context: Context,
   ): Promise<Authenticated> {
     const viewer = inSession(context.viewer)
-    if (!password)
-      throw badInput(['input', 'password'], 'REQUIRED', 'Prove who you are with your password.')
-    await provePassword(await proofTools(context), viewer.email, password, viewer.organisationId)
-    return context.authenticated(await context.asSystem(work => confirmSession(work, viewer)))
+    const { proof, handBack } = await prove(context, viewer, input)
+    const renewed = await context.asSystem(work => confirmSession(work, viewer, proof))
+    await handBack()
+    return context.authenticated(renewed)
   }
+}
+
+interface Proven {
+  proof: Proof
+  /** The guess was right: it counts no more. */
+  handBack: () => Promise<void>
+}
+
+/** Looks at the proof that was given; a code before all others, for it does for every account that has one. */
+async function prove(
+  context: Context,
+  viewer: Person,
+  { password, code }: ReauthenticateInput,
+): Promise<Proven> {
+  if (code) {
+    const guess = { userId: viewer.userId, code, path: ['input', 'code'] }
+    const found = await findCode(await codeTools(context), guess)
+    return { proof: { code: found }, handBack: () => found.handBack() }
+  }
+  if (!password)
+    throw badInput(['input'], 'REQUIRED', 'Prove who you are: with your password or a code.')
+  const tools = await proofTools(context)
+  await mustDoWithoutCode(tools.system, viewer.userId)
+  const proven = await provePassword(tools, viewer.email, password, viewer.organisationId)
+  return { proof: { password: proven }, handBack: async () => undefined }
 }
 
 /** What a client gets of an entry: tokens, or the question that must be answered first. */

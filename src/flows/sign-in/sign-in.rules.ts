@@ -1,5 +1,5 @@
-import { everyoneButKeys, signedIn, type Rules } from '../../access/rules.ts'
+import { everyoneButKeys, signedInOwing, type Rules } from '../../access/rules.ts'
 
 export const signInRules = {
-  Mutation: { signIn: everyoneButKeys, reauthenticate: signedIn },
+  Mutation: { signIn: everyoneButKeys, verifyMfa: everyoneButKeys, reauthenticate: signedInOwing },
 } satisfies Rules

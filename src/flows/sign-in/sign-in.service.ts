@@ -1,6 +1,6 @@
 import type { RequestInfo } from '../../access/work.ts'
 import type { Instant } from '../../database/columns.ts'
-import type { Queries } from '../../database/sql.ts'
+import { sql, type Queries } from '../../database/sql.ts'
 import type { PasswordHasher } from '../../credentials/passwords/hasher.ts'
 import { reserveAttempt } from '../../credentials/throttle/throttle.service.ts'
 import { readPlatform } from '../../tenancy/policies/policy.ts'
@@ -15,11 +15,18 @@ export interface ProofTools {
   now: Date
 }
 
+/** Whose password was right, and when it had been set. */
+export interface ProvenPassword {
+  userId: string
+  passwordSetAt: Instant | null
+}
+
 /**
  * Compares a password, outside any transaction: a hash is slow on purpose. The guess is paid for before it is looked
  * at, and handed back when it was right and the person may come in; a barred account pays as for a wrong password.
  *
  * @param wanted organisation the person wants to act in.
+ * @returns who it was, and when that password had been set: what `enter` asks for.
  * @throws {AppError} `UNAUTHENTICATED` / `CREDENTIALS_INVALID`, or `RATE_LIMITED`.
  */
 export async function provePassword(
@@ -27,7 +34,7 @@ export async function provePassword(
   login: string,
   password: string,
   wanted: string | null,
-): Promise<{ userId: string; passwordSetAt: Instant | null }> {
+): Promise<ProvenPassword> {
   const { system, hasher, request, now } = tools
   const platform = await readPlatform(system)
   const rules = {
@@ -39,7 +46,12 @@ export async function provePassword(
   const matches = await hasher.verify(person?.passwordHash, password)
   // looked up for strangers too, so that both take as long
   const candidates = await readCandidates(system, person?.id ?? null)
-  if (!person || !matches || !mayCome(person, candidates, wanted, now)) throw wrongCredentials()
+  const wish = { wanted, method: 'PASSWORD', confinedTo: null } as const
+  if (!person || !matches || !mayCome(person, candidates, wish, now)) throw wrongCredentials()
   await attempt.handBack()
+  hasher.renew(person.passwordHash!, password, fresh =>
+    system.rows(sql`update user_account set password_hash = ${fresh}
+      where id = ${person.id} and password_hash = ${person.passwordHash}`),
+  )
   return { userId: person.id, passwordSetAt: person.passwordChangedAt }
 }

@@ -1,7 +1,7 @@
-import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql'
+import { Field, ID, InputType, ObjectType } from 'type-graphql'
 import { TokenDelivery } from '../../credentials/sessions/session.type.ts'
+import { MfaMethod } from '../../credentials/totp/mfa.type.ts'
 import type { Instant } from '../../database/columns.ts'
-import { enumOf } from '../../shared/enums.ts'
 import { DateTime, EmailAddress } from '../../shared/scalars.ts'
 
 /** An address and its password. */
@@ -22,17 +22,22 @@ export class SignInInput {
   @Field(() => TokenDelivery, { defaultValue: 'BODY' })
   delivery!: TokenDelivery
 }
-/** Ways to prove a second factor. */
-export const MfaMethod = enumOf('TOTP', 'RECOVERY_CODE')
-export type MfaMethod = keyof typeof MfaMethod
-registerEnumType(MfaMethod, {
-  name: 'MfaMethod',
-  description: 'Ways to prove a second factor.',
-  valuesConfig: {
-    TOTP: { description: 'A six-digit code from an authenticator app.' },
-    RECOVERY_CODE: { description: 'One of the single-use codes kept for emergencies.' },
-  },
-})
+
+/** A challenge and its answer. */
+@InputType({ description: 'A challenge and its answer.' })
+export class VerifyMfaInput {
+  @Field(() => String, { description: 'From `MfaChallenge.token`.' })
+  challenge!: string
+
+  @Field(() => MfaMethod, { defaultValue: 'TOTP' })
+  method!: MfaMethod
+
+  @Field(() => String)
+  code!: string
+
+  @Field(() => TokenDelivery, { defaultValue: 'BODY' })
+  delivery!: TokenDelivery
+}
 
 /** The password or link was right; a second factor is still owed. */
 @ObjectType({

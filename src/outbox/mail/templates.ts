@@ -10,9 +10,14 @@ import { invitation } from './templates/invitation.ts'
 import { languageOf, type Template } from './templates/language.ts'
 import { layOut, type RenderedMail } from './templates/layout.ts'
 import { magicLink } from './templates/magic-link.ts'
+import { mfaAdded } from './templates/mfa-added.ts'
+import { mfaGuesses } from './templates/mfa-guesses.ts'
+import { mfaRemoved } from './templates/mfa-removed.ts'
+import { mfaReset } from './templates/mfa-reset.ts'
 import { newKey } from './templates/new-key.ts'
 import { passwordChanged } from './templates/password-changed.ts'
 import { passwordReset } from './templates/password-reset.ts'
+import { recoveryCodeUsed } from './templates/recovery-code-used.ts'
 import { verifyEmail } from './templates/verify-email.ts'
 
 const TEMPLATES = {
@@ -24,9 +29,14 @@ const TEMPLATES = {
   invitation,
   loginChanged,
   magicLink,
+  mfaAdded,
+  mfaGuesses,
+  mfaRemoved,
+  mfaReset,
   newKey,
   passwordChanged,
   passwordReset,
+  recoveryCodeUsed,
   verifyEmail,
 }
 type Templates = typeof TEMPLATES

@@ -24,13 +24,7 @@ import { ProjectAccess } from '../projects/project.type.ts'
 import { listMembers, readVisibleMember } from './member.list.ts'
 import { listMemberships } from './membership.list.ts'
 import { mayRead } from './member.service.ts'
-import {
-  Member,
-  MemberConnection,
-  MemberFilter,
-  MemberOrder,
-  Principal,
-} from './member.type.ts'
+import { Member, MemberConnection, MemberFilter, MemberOrder, Principal } from './member.type.ts'
 
 @ArgsType()
 class MembersArgs extends PageArgs {

@@ -1,6 +1,6 @@
 import type { Person } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
-import { firstRow, sql } from '../../database/sql.ts'
+import { firstRow, sql, type Sql } from '../../database/sql.ts'
 import { isId } from '../../shared/tokens.ts'
 
 /** A project that a person can enter, and the membership that leads there. */
@@ -26,3 +26,10 @@ export async function findEntry(
   )
   return entry ?? null
 }
+
+/**
+ * The project that lets a membership `m` in although its address is unproven, where it is still there and the member
+ * still has a place in it.
+ */
+export const UNPROVEN_PROJECT: Sql = sql`(select p.id from project p join project_access a on a.project_id = p.id
+  and a.principal_id = m.id where p.id = m.unproven_project_id and p.deleted_at is null)`
