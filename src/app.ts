@@ -16,6 +16,7 @@ import type { Node } from './graphql/context.ts'
 import { buildGuardedSchema, buildOpenSchema, printSorted } from './graphql/schema.ts'
 import { registerGraphql } from './http/apollo.ts'
 import { registerCaller } from './http/authenticate.ts'
+import { registerAvatars } from './http/avatars.ts'
 import { registerErrors } from './http/errors.ts'
 import { registerGraphiql } from './http/graphiql.ts'
 import { registerHealth } from './http/health.ts'
@@ -124,6 +125,7 @@ export async function buildApp({
   registerJwks(http, signingKeys)
   if (mailbox && isLoopback(config.HOST)) registerMailbox(http, mailbox)
   await http.register(async pages => registerPages(pages, node))
+  await http.register(async scope => registerAvatars(scope, node))
   if (config.GRAPHIQL) {
     const sdl = printSorted(await buildOpenSchema())
     await http.register(async scope => registerGraphiql(scope, { sdl }))
@@ -181,7 +183,7 @@ export async function buildApp({
 const corsFor = (config: Config): FastifyCorsOptions => ({
   origin: config.CORS_ORIGINS,
   credentials: true,
-  methods: ['POST'],
+  methods: ['POST', 'PUT'],
   allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'apollo-require-preflight'],
   exposedHeaders: [
     'x-request-id',

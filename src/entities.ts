@@ -1,3 +1,5 @@
+import { AvatarImageEntity } from './accounts/avatars/avatar-image.entity.ts'
+import { AvatarUploadEntity } from './accounts/avatars/avatar-upload.entity.ts'
 import { UserEntity } from './accounts/users/user.entity.ts'
 import { ApiKeyProjectEntity } from './credentials/api-keys/api-key-project.entity.ts'
 import { ApiKeyEntity } from './credentials/api-keys/api-key.entity.ts'
@@ -25,6 +27,8 @@ export const entities = [
   ApiKeyEntity,
   ApiKeyProjectEntity,
   AttemptEntity,
+  AvatarImageEntity,
+  AvatarUploadEntity,
   ChallengeEntity,
   EventEntity,
   InvitationEntity,

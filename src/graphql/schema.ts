@@ -9,6 +9,8 @@ import type { IMiddlewareTypeMap } from 'graphql-middleware'
 import { buildSchema, type NonEmptyArray } from 'type-graphql'
 import type { Rules } from '../access/rules.ts'
 import { applyMiddleware, deny, shield } from '../access/shield.ts'
+import { AvatarResolver } from '../accounts/avatars/avatar.resolver.ts'
+import { avatarRules } from '../accounts/avatars/avatar.rules.ts'
 import { UserResolver } from '../accounts/users/user.resolver.ts'
 import { userRules } from '../accounts/users/user.rules.ts'
 import { ViewerResolver } from '../credentials/callers/viewer.resolver.ts'
@@ -20,6 +22,8 @@ import {
   UserSessionsResolver,
 } from '../credentials/sessions/session.resolver.ts'
 import { sessionRules } from '../credentials/sessions/session.rules.ts'
+import { AccountDeletionResolver } from '../flows/account-deletion/account-deletion.resolver.ts'
+import { accountDeletionRules } from '../flows/account-deletion/account-deletion.rules.ts'
 import { MfaActsResolver, MfaResolver, UserMfaResolver } from '../credentials/totp/mfa.resolver.ts'
 import { mfaRules } from '../credentials/totp/mfa.rules.ts'
 import { FoundingResolver } from '../flows/founding/founding.resolver.ts'
@@ -45,6 +49,8 @@ import { RegistrationResolver } from '../flows/registration/registration.resolve
 import { registrationRules } from '../flows/registration/registration.rules.ts'
 import { PasswordResetResolver } from '../flows/password-reset/password-reset.resolver.ts'
 import { passwordResetRules } from '../flows/password-reset/password-reset.rules.ts'
+import { ProfileResolver } from '../flows/profile/profile.resolver.ts'
+import { profileRules } from '../flows/profile/profile.rules.ts'
 import { SignInResolver } from '../flows/sign-in/sign-in.resolver.ts'
 import { signInRules } from '../flows/sign-in/sign-in.rules.ts'
 import {
@@ -99,9 +105,11 @@ import { checkIds } from './ids.ts'
 import { Problem } from './problem.type.ts'
 
 const RESOLVERS: NonEmptyArray<Function> = [
+  AccountDeletionResolver,
   ApiKeyResolver,
   EmailChangeResolver,
   EmailVerificationResolver,
+  AvatarResolver,
   FoundingResolver,
   InvitationResolver,
   LoginEditResolver,
@@ -132,6 +140,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   PlatformResolver,
   PrincipalKeysResolver,
   PrincipalResolver,
+  ProfileResolver,
   ProjectAccessPrincipalResolver,
   ProjectAccessResolver,
   ProjectActsResolver,
@@ -152,9 +161,11 @@ const RESOLVERS: NonEmptyArray<Function> = [
 ]
 
 const ALL_RULES: Rules[] = [
+  accountDeletionRules,
   apiKeyRules,
   emailChangeRules,
   emailVerificationRules,
+  avatarRules,
   foundingRules,
   invitationRules,
   magicLinkRules,
@@ -167,6 +178,7 @@ const ALL_RULES: Rules[] = [
   passwordChangeRules,
   passwordResetRules,
   platformRules,
+  profileRules,
   policyRules,
   projectRules,
   registrationRules,

@@ -27,6 +27,7 @@ export type Kind =
   | 'apiKey'
   | 'session'
   | 'factor'
+  | 'upload'
   | 'anything'
 
 /** A field that somebody may try. */
@@ -94,6 +95,7 @@ const BY_NAME: Record<string, Kind> = {
   organisationId: 'organisation',
   replacementId: 'role',
   enrolmentId: 'factor',
+  uploadId: 'upload',
 }
 
 const BY_END: [RegExp, Kind][] = [
@@ -141,6 +143,8 @@ const VALUES: Record<string, () => unknown> = {
   code: () => '000000',
   permissions: () => [],
   scopes: () => [],
+  contentType: () => 'image/png',
+  size: () => 1_000,
 }
 
 /** What fills the arguments of one call. */

@@ -89,6 +89,7 @@ async function make(kind: Kind | 'permission'): Promise<string> {
       return invite(admin)
     // nobody's: what is one's own is tried elsewhere
     case 'factor':
+    case 'upload':
       return newId()
     case 'user':
       return (await createAccount(server, admin)).id
@@ -214,17 +215,22 @@ function findsNothing(data: unknown): boolean {
 }
 
 function write(matrix: Map<string, Map<string, string[]>>): string {
-  const lines = [...matrix].flatMap(([field, outcomes]) => [
-    field,
-    ...[...outcomes].map(([outcome, names]) => `  ${outcome.padEnd(38)} ${names.join(' ')}`),
-    '',
-  ])
+  const lines = [...matrix]
+    .toSorted()
+    .flatMap(([field, outcomes]) => [
+      field,
+      ...[...outcomes].map(([outcome, names]) => `  ${outcome.padEnd(38)} ${names.join(' ')}`),
+      '',
+    ])
   return lines.join('\n')
 }
 
 test('who may open which door is what was reviewed, for every field that has one', async () => {
   const matrix = new Map<string, Map<string, string[]>>()
-  for (const door of all.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+  const byName = all.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const isLast = ({ name }: Door) => name === 'Mutation.deleteAccount'
+  // whoever has opened that one opens no other
+  for (const door of [...byName.filter(each => !isLast(each)), ...byName.filter(isLast)]) {
     const outcomes = new Map<string, string[]>()
     for (const caller of cast.callers) {
       const outcome = await outcomeOf(door, caller)

@@ -32,9 +32,17 @@ export async function furnish(admin: Person): Promise<Targets> {
     projectAccess,
     apiKey,
     factor: (await enrol(member)).app.id,
+    upload: await announceImage(member),
     invitation: await invite(admin),
   }
 }
+
+const announceImage = async (by: Person): Promise<string> =>
+  (
+    await by.ask(
+      `mutation { createAvatarUpload(input: { contentType: "image/png", size: 1000 }) { id } }`,
+    )
+  ).createAvatarUpload.id
 
 /** An invitation that waits for its answer. */
 export async function invite(admin: Person): Promise<string> {

@@ -34,6 +34,8 @@ const schema = defineEntity({
     locale: p.text().default('en'),
     timeZone: p.text().default('UTC'),
     phoneNumber: p.text().nullable(),
+    /** Where the images of the avatar are. */
+    avatarKey: p.text().nullable(),
     passwordHash: p.text().nullable().hidden(),
     passwordChangedAt: instant().nullable(),
     status: p.text().default('ACTIVE'),

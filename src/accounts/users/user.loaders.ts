@@ -10,6 +10,7 @@ export const USER_FIELDS = [
   'firstName',
   'lastName',
   'phoneNumber',
+  'avatarKey',
   'locale',
   'timeZone',
   'status',

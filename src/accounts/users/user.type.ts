@@ -47,6 +47,8 @@ export class User {
   @Field(() => String, { description: 'First and last name together.' })
   name!: string
 
+  avatarKey!: string | null
+
   @Field(() => String, { nullable: true })
   phoneNumber!: string | null
 

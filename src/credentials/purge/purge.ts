@@ -15,6 +15,7 @@ const KEPT = {
   session: 30,
   link: 7,
   challenge: 1,
+  image: 1,
   // a device that was not seen for longer is a new one
   sighting: 400,
 }
@@ -29,7 +30,7 @@ export interface PurgeOptions {
 
 /**
  * Ends sessions that ran out, and deletes what nobody will ask for again: old sessions, links, challenges, attempts,
- * sightings and signing keys. In batches that others do not wait for; what one run leaves, the next one finds.
+ * sightings, images that were sent and not used, and signing keys. In batches that others do not wait for; what one run leaves, the next one finds.
  *
  * @returns how many rows were ended or deleted, by table.
  */
@@ -60,6 +61,13 @@ export async function purge(options: PurgeOptions): Promise<Record<string, numbe
       'sighting',
       sql`last_seen_at < ${before(KEPT.sighting)}
         or user_id in (select id from user_account where deleted_at is not null)`,
+    ),
+    uploads: await remove('avatar_upload', sql`expires_at < ${before(KEPT.image)}`),
+    // sent and never used
+    images: await remove(
+      'avatar_image',
+      sql`created_at < ${before(KEPT.image)} and not exists (
+        select from user_account u where u.avatar_key = avatar_image.key)`,
     ),
   }
   await deleteRetiredKeys(system, now)

@@ -134,7 +134,7 @@ async function getAccount(work: Work, id: string): Promise<AccountRow> {
 }
 
 /** @throws {AppError} `CONFLICT` / `LAST_ADMINISTRATOR` where no operator could sign in any more. */
-async function mustKeepOperator(work: Work): Promise<void> {
+export async function mustKeepOperator(work: Work): Promise<void> {
   const left = await firstRow(
     work.db,
     sql`select id from user_account where operator and deleted_at is null and locked_at is null

@@ -24,6 +24,8 @@ const TOPICS = {
   'mfa.guesses_exceeded': of('SECURITY', "The day's guesses at a second factor were used up."),
   'mfa.reset': of('SECURITY', 'An operator removed all second factors of an account.'),
   'user.created': of('ACCOUNT', 'An account was set up.'),
+  'user.updated': of('ACCOUNT', 'A person changed their profile.'),
+  'user.deleted': of('ACCOUNT', 'An account was deleted.'),
   'user.link_mailed': of('SECURITY', 'A link was mailed to the owner of an account.'),
   'user.email_verified': of('ACCOUNT', 'The address of an account was confirmed.'),
   'user.email_change_requested': of(

@@ -16,6 +16,7 @@ export const MEMBER_FIELDS = [
   'name',
   'sortName',
   'externalId',
+  'avatarKey',
   'status',
   'suspendedUntil',
   'lockedAt',

@@ -12,12 +12,13 @@ import {
   Root,
 } from 'type-graphql'
 import { standingAt } from '../../accounts/users/status.ts'
+import { avatarUrl } from '../../accounts/avatars/avatar.service.ts'
 import { AccessStatus, User } from '../../accounts/users/user.type.ts'
 import { can, inside, isAbove, tenantOf } from '../../access/viewer.ts'
 import { certain } from '../../database/loader.ts'
 import type { Context } from '../../graphql/context.ts'
 import { PageArgs } from '../../shared/page.ts'
-import { DateTime } from '../../shared/scalars.ts'
+import { DateTime, WebUrl } from '../../shared/scalars.ts'
 import { asksFor } from '../../shared/selection.ts'
 import { Organisation } from '../organisations/organisation.type.ts'
 import { ProjectAccess } from '../projects/project.type.ts'
@@ -43,6 +44,11 @@ class MembersArgs extends PageArgs {
 
 @Resolver(() => Member)
 export class MemberResolver {
+  @FieldResolver(() => WebUrl, { nullable: true })
+  avatarUrl(@Root() { avatarKey }: Member, @Ctx() { node }: Context): string | null {
+    return avatarUrl(node.server.config.PUBLIC_URL, avatarKey)
+  }
+
   @FieldResolver(() => AccessStatus)
   status(@Root() member: Member, @Ctx() { now }: Context) {
     return standingAt(member, now).status

@@ -46,6 +46,7 @@ export class Member {
   organisationId!: string
   roleId!: string
   sortName!: string
+  avatarKey!: string | null
 
   @Field(() => ID, {
     nullable: true,

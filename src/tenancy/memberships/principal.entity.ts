@@ -96,6 +96,8 @@ const schema = defineEntity({
     /** True for a name given by the organisation to a shared account: the account's does not replace it. */
     nameKept: p.boolean().default(false),
     externalId: p.text().nullable(),
+    /** The account's avatar; kept in step with it by the database. */
+    avatarKey: p.text().nullable(),
     /** Whoever was put out, or left while barred, comes back only by being added or invited. */
     returnBarred: p.boolean().default(false),
     /** What a service account is for, and who made it. */

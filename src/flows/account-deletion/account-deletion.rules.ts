@@ -1,0 +1,5 @@
+import { recentOperator, recentPerson, type Rules } from '../../access/rules.ts'
+
+export const accountDeletionRules = {
+  Mutation: { deleteAccount: recentPerson, deleteUser: recentOperator },
+} satisfies Rules
