@@ -1,4 +1,3 @@
-import type { Person } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import {
   findAccount,
@@ -17,6 +16,12 @@ import { followAddress } from './follow-address.ts'
 
 const TOKEN = ['token']
 
+/** Whose account it is, and the session in which they ask; null on a page, where they have just proven themselves. */
+export interface Owner {
+  userId: string
+  sessionId: string | null
+}
+
 /**
  * Asks to move the account in use to another address; as *system*. A link goes to the new one and word of it to the old
  * one; nothing changes before the link is used. Whether the new address is taken shows neither here nor later: its
@@ -24,7 +29,7 @@ const TOKEN = ['token']
  */
 export async function requestEmailChange(
   work: Work,
-  person: Person,
+  person: Owner,
   email: string,
 ): Promise<{ email: string }> {
   const account = await ownAccount(work, person)
@@ -63,7 +68,7 @@ export async function requestEmailChange(
  */
 export async function confirmEmailChange(
   work: Work,
-  person: Person,
+  person: Owner,
   token: string,
 ): Promise<{ email: string }> {
   const { userId, email } = await spendLink(work, token, 'EMAIL_CHANGE', TOKEN)
@@ -89,14 +94,14 @@ export async function confirmEmailChange(
 }
 
 /** Calls a pending change off, if there is one; as *system*. */
-export async function cancelEmailChange(work: Work, person: Person): Promise<void> {
+export async function cancelEmailChange(work: Work, person: Owner): Promise<void> {
   const account = await ownAccount(work, person)
   const closed = await closeLinks(work, person.userId, ['EMAIL_CHANGE'])
   if (closed.length) await record(work, 'user.email_change_cancelled', about(account))
 }
 
 /** The account in use, locked; the account is no business of a session that acts in one organisation only. */
-async function ownAccount(work: Work, person: Person): Promise<Account> {
+async function ownAccount(work: Work, person: Owner): Promise<Account> {
   await mustBeOwnSession(work, person)
   await work.db.rows(sql`select from user_account where id = ${person.userId} for no key update`)
   const account = await findAccountById(work, person.userId)

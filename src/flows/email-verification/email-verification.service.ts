@@ -16,6 +16,9 @@ import { proveFirst } from './first-proof.service.ts'
 const TOKEN = ['input', 'token']
 const PASSWORD = ['input', 'password']
 
+/** Whoever confirms; without a session on a page, where they have just proven themselves. */
+type Confirmer = Pick<Viewer, 'userId' | 'sessionId'>
+
 /** A token from a confirmation mail, and the password that it buys whoever proves the mailbox first. */
 export interface Verification {
   token: string
@@ -47,7 +50,8 @@ export async function hashFirstPassword(
   return hasher.hash(password)
 }
 
-const isProven = async (system: Work['db'], userId: string): Promise<boolean> =>
+/** Whether a mailbox of the account was proven before. */
+export const isProven = async (system: Work['db'], userId: string): Promise<boolean> =>
   (await firstRow(
     system,
     sql`select id from user_account where id = ${userId} and proven_at is not null`,
@@ -64,7 +68,7 @@ const isProven = async (system: Work['db'], userId: string): Promise<boolean> =>
  */
 export async function verifyEmail(
   work: Work,
-  viewer: Viewer | null,
+  viewer: Confirmer | null,
   token: string,
   passwordHash: string | null,
 ): Promise<{ email: string }> {
@@ -82,7 +86,7 @@ export async function verifyEmail(
   return { email: account.email }
 }
 
-async function mustBeOwner(work: Work, viewer: Viewer | null, account: Account): Promise<void> {
+async function mustBeOwner(work: Work, viewer: Confirmer | null, account: Account): Promise<void> {
   if (!viewer)
     throw unauthenticated(
       'CREDENTIALS_INVALID',
