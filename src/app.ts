@@ -93,6 +93,7 @@ export async function buildApp({
       config,
       keys,
       enqueue: (work, queue, data) => jobs.enqueue(work, queue as QueueName, data),
+      enqueueAll: (work, queue, data) => jobs.enqueueAll(work, queue as QueueName, data),
     },
     hasher: new PasswordHasher({
       memory: config.ARGON2_MEMORY_KIB,

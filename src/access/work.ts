@@ -26,6 +26,8 @@ export interface Server {
   keys: KeyRing
   /** Writes a job in the transaction of its cause, so that it exists exactly when the cause was committed. */
   enqueue(work: Work, queue: string, data: object): Promise<void>
+  /** The same for many jobs at once. */
+  enqueueAll(work: Work, queue: string, data: object[]): Promise<void>
 }
 
 /** One unit of work: a transaction, who asked for it, and when. Services neither begin nor end it. */
@@ -42,6 +44,8 @@ export interface Work {
    * such as to ask whether a login exists. Steps of one work run one after the other, never side by side.
    */
   as<Result>(context: DatabaseContext, step: () => Promise<Result>): Promise<Result>
+  /** Runs `step` so that its failure undoes what it wrote and leaves the rest of the transaction as it was. */
+  savepoint<Result>(step: () => Promise<Result>): Promise<Result>
   /** Runs once the transaction has been committed. */
   afterCommit(step: () => void): void
 }
@@ -88,6 +92,22 @@ export async function transact<Result>(
           // after a failure the transaction is lost anyhow, so only success comes back
           await enter(before)
           return outcome
+        },
+        savepoint: async step => {
+          const before = { context: current, committed: committed.length }
+          await statement('savepoint step')
+          try {
+            const outcome = await step()
+            await statement('release savepoint step')
+            return outcome
+          } catch (error) {
+            // the context goes back with everything else
+            await statement('rollback to savepoint step')
+            await statement('release savepoint step')
+            current = before.context
+            committed.length = before.committed
+            throw error
+          }
         },
         afterCommit: step => void committed.push(step),
       })

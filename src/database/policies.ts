@@ -56,3 +56,9 @@ export function memberPolicies(table: string, shown: string): Policy[] {
     allow(table, 'system', 'true'),
   ]
 }
+
+/** A further policy by which oneself reads rows of a table, named after what they are. */
+export const named = (what: string, table: string, rows: string): Policy => ({
+  ...allow(table, 'self', rows, 'select'),
+  name: `${table}_${what}`,
+})

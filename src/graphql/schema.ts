@@ -32,6 +32,7 @@ import {
   InvitationResolver,
   MemberInvitationResolver,
   OrganisationInvitationsResolver,
+  UserInvitationsResolver,
 } from '../flows/invitations/invitation.resolver.ts'
 import { invitationRules } from '../flows/invitations/invitation.rules.ts'
 import { MemberActsResolver } from '../flows/members/members.resolver.ts'
@@ -69,6 +70,12 @@ import { MemberStatesResolver } from '../flows/members/member-states.resolver.ts
 import { OperatorOrganisationsResolver } from '../flows/operators/operator-organisations.resolver.ts'
 import { OperatorUsersResolver } from '../flows/operators/operator-users.resolver.ts'
 import { operatorRules } from '../flows/operators/operator.rules.ts'
+import {
+  AuditResolver,
+  OrganisationAuditResolver,
+  PlatformAuditResolver,
+} from '../operations/audit/audit.resolver.ts'
+import { auditRules } from '../operations/audit/audit.rules.ts'
 import { NodeResolver } from '../operations/nodes/node.resolver.ts'
 import { nodeRules } from '../operations/nodes/node.rules.ts'
 import { PlatformListsResolver } from '../operations/platform/platform.resolver.ts'
@@ -107,6 +114,7 @@ import { Problem } from './problem.type.ts'
 const RESOLVERS: NonEmptyArray<Function> = [
   AccountDeletionResolver,
   ApiKeyResolver,
+  AuditResolver,
   EmailChangeResolver,
   EmailVerificationResolver,
   AvatarResolver,
@@ -124,6 +132,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   NodeResolver,
   OperatorOrganisationsResolver,
   OperatorUsersResolver,
+  OrganisationAuditResolver,
   OrganisationInvitationsResolver,
   OrganisationKeysResolver,
   OrganisationMembersResolver,
@@ -136,6 +145,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   OrganisationSettingsResolver,
   PasswordChangeResolver,
   PasswordResetResolver,
+  PlatformAuditResolver,
   PlatformListsResolver,
   PlatformResolver,
   PrincipalKeysResolver,
@@ -152,6 +162,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   ServiceAccountResolver,
   SessionResolver,
   SignInResolver,
+  UserInvitationsResolver,
   UserKeysResolver,
   UserMembershipsResolver,
   UserMfaResolver,
@@ -163,6 +174,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
 const ALL_RULES: Rules[] = [
   accountDeletionRules,
   apiKeyRules,
+  auditRules,
   emailChangeRules,
   emailVerificationRules,
   avatarRules,

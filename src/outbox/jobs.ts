@@ -158,7 +158,19 @@ export class Jobs {
   /** Writes a job in the transaction of its cause, so that it exists exactly when the cause was committed. */
   async enqueue(work: Work, queue: QueueName, data: object): Promise<void> {
     await work.as(SYSTEM, () => this.#boss.send(queue, data, { db: executor(work.db) }))
-    // spares the workers here their polling delay
+    this.#wakeAfter(work, queue)
+  }
+
+  /** The same for many jobs, in one statement. */
+  async enqueueAll(work: Work, queue: QueueName, data: object[]): Promise<void> {
+    if (!data.length) return
+    const jobs = data.map(each => ({ data: each }))
+    await work.as(SYSTEM, () => this.#boss.insert(queue, jobs, { db: executor(work.db) }))
+    this.#wakeAfter(work, queue)
+  }
+
+  /** Spares the workers here their polling delay. */
+  #wakeAfter(work: Work, queue: QueueName): void {
     work.afterCommit(() => {
       for (const worker of this.#workers.get(queue) ?? []) this.#boss.notifyWorker(worker)
     })

@@ -48,6 +48,9 @@ export const ERROR_REASONS = [
 ] as const
 export type ErrorReason = (typeof ERROR_REASONS)[number]
 
+/** Where something stands in the arguments, such as `['input', 'name']`. */
+export type Path = (string | number)[]
+
 /** One input at fault: where it stands in the arguments, and what is wrong with it. */
 export interface FieldFault {
   path: (string | number)[]

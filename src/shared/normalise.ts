@@ -62,6 +62,15 @@ export function singleLine(input: string): string | null {
   return UNFIT.test(text) || INVISIBLE.test(text) || !text.isWellFormed() ? null : text
 }
 
+// Within lines of text, tabs and ends of lines are fine.
+const UNFIT_WITHIN =
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\p{Bidi_Control}]/u
+
+/** Whether some lines of text hold nothing that hides, turns around or ends text. */
+export const isPlainText = (text: string): boolean =>
+  !UNFIT_WITHIN.test(text) && text.isWellFormed()
+
 // What mail programs make a link of, even in plain text. A bare domain stays: `Booking.com` is a name.
 const LINK = /:\/\/|(?<![\p{L}\p{N}])www\.|\p{L}\.\p{L}{2,}[/?#]/iu
 

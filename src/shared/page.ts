@@ -91,8 +91,31 @@ export function pageOf<Row>({
 
 type Thunk = () => abstract new (...args: never[]) => object
 
+interface ConnectionWords {
+  page: string
+  edge: string
+}
+
 /** The connection and edge types of a noun, such as `MemberConnection` and `MemberEdge`. */
-export function connectionTypes(name: string, node: Thunk, words: { page: string; edge: string }) {
+export function connectionTypes(name: string, node: Thunk, words: ConnectionWords) {
+  const Uncounted = uncounted(node, edgeOf(name, node, words))
+  @ObjectType(`${name}Connection`, { description: words.page, simpleResolvers: true })
+  class Connection extends Uncounted {
+    @Field(() => Int, { description: 'How many match in all. Counted only when asked for.' })
+    totalCount!: () => Promise<number>
+  }
+  return Connection
+}
+
+/** The same for lists that grow for ever, and are not counted. */
+export function uncountedConnectionTypes(name: string, node: Thunk, words: ConnectionWords) {
+  const Uncounted = uncounted(node, edgeOf(name, node, words))
+  @ObjectType(`${name}Connection`, { description: words.page, simpleResolvers: true })
+  class Connection extends Uncounted {}
+  return Connection
+}
+
+function edgeOf(name: string, node: Thunk, words: ConnectionWords) {
   @ObjectType(`${name}Edge`, { description: words.edge, simpleResolvers: true })
   class Edge {
     @Field(() => String)
@@ -101,20 +124,20 @@ export function connectionTypes(name: string, node: Thunk, words: { page: string
     @Field(() => node() as never)
     node!: object
   }
+  return Edge
+}
 
-  @ObjectType(`${name}Connection`, { description: words.page, simpleResolvers: true })
-  class Connection {
+function uncounted(node: Thunk, Edge: new () => { cursor: string; node: object }) {
+  @ObjectType({ simpleResolvers: true })
+  class Uncounted {
     @Field(() => [Edge])
-    edges!: Edge[]
+    edges!: { cursor: string; node: object }[]
 
     @Field(() => [node() as never], { description: 'The same things without cursors.' })
     nodes!: object[]
 
     @Field(() => PageInfo)
     pageInfo!: PageInfo
-
-    @Field(() => Int, { description: 'How many match in all. Counted only when asked for.' })
-    totalCount!: () => Promise<number>
   }
-  return Connection
+  return Uncounted
 }

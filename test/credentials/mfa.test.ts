@@ -184,8 +184,8 @@ describe('signing in', () => {
     await expect(verify(server, token, typed)).rejects.toBeRefused(...CODE_INVALID)
     const session = await verify(server, token, typed, { method: 'RECOVERY_CODE' })
     expect((await session.ask(MFA)).me.mfa.recoveryCodesRemaining).toBe(9)
-    const [mail] = await mailsTo(server, person.email, 3)
-    expect(mail!.subject).toBe('A recovery code was used')
+    const mails = await mailsTo(server, person.email, 4)
+    const mail = mails.find(({ subject }) => subject === 'A recovery code was used')
     expect(mail!.text).toContain('9 left')
     const next = await challenge(server, person.email)
     await expect(

@@ -88,6 +88,8 @@ const BY_NAME: Record<string, Kind> = {
   principalId: 'principal',
   ownerId: 'principal',
   ownerIds: 'principal',
+  actorIds: 'principal',
+  targetIds: 'principal',
   projectId: 'project',
   projectIds: 'project',
   roleIds: 'role',

@@ -216,7 +216,7 @@ function findsNothing(data: unknown): boolean {
 
 function write(matrix: Map<string, Map<string, string[]>>): string {
   const lines = [...matrix]
-    .toSorted()
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
     .flatMap(([field, outcomes]) => [
       field,
       ...[...outcomes].map(([outcome, names]) => `  ${outcome.padEnd(38)} ${names.join(' ')}`),

@@ -38,6 +38,14 @@ export const findAccountById = (work: Work, id: string): Promise<Account | undef
     sql`select ${ACCOUNT} from user_account where id = ${id} and deleted_at is null`,
   )
 
+/** The accounts behind some logins, by login; as *system*. */
+export async function findAccounts(work: Work, emails: string[]): Promise<Map<string, Account>> {
+  const accounts = await work.db.rows<Account>(
+    sql`select ${ACCOUNT} from user_account where email = any(${emails}::text[]) and deleted_at is null`,
+  )
+  return new Map(accounts.map(account => [account.email, account]))
+}
+
 export interface NewAccount {
   email: string
   firstName: string

@@ -117,10 +117,11 @@ export async function revokeApiKey(work: Work, id: string): Promise<ApiKey> {
   return readKey(work, key.id)
 }
 
-/** Ends every key of a principal for good. */
-export const revokeKeysOf = (work: Work, principalId: string) =>
+/** Ends every key of some principals for good. */
+export const revokeKeysOf = (work: Work, ...principalIds: string[]) =>
   work.db.rows(sql`
-    update api_key set revoked_at = ${work.now}, updated_at = ${work.now} where owner_id = ${principalId} and revoked_at is null`)
+    update api_key set revoked_at = ${work.now}, updated_at = ${work.now}
+    where owner_id = any(${principalIds}::uuid[]) and revoked_at is null`)
 
 async function mustHoldScopes(work: Work, viewer: TenantViewer, key: ApiKey): Promise<void> {
   const held = await reachOf(work, viewer, viewer.principalId, null)

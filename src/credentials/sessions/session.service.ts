@@ -3,6 +3,7 @@ import { firstRow, sql } from '../../database/sql.ts'
 import { enterMembership } from '../../tenancy/memberships/membership.service.ts'
 import { digest, newId, newToken } from '../../shared/tokens.ts'
 import { SESSION_WITH_LIMITS, sessionEnds } from '../../tenancy/policies/session-end.ts'
+import { noticeDevice } from './new-device.service.ts'
 import { refreshToken } from './refresh-token.ts'
 import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
 import type { TokenDelivery } from './session.type.ts'
@@ -53,6 +54,7 @@ export async function createSession(work: Work, session: NewSession): Promise<Re
       ${delivery}, ${work.request.ipAddress}, ${work.request.userAgent})`)
   await makeWay(work, userId, session.most)
   await makeWayIn(work, userId, place.organisationId)
+  await noticeDevice(work, { id, userId, place })
   await work.db.rows(sql`
     update user_account set last_sign_in_at = ${work.now},
       last_organisation_id = coalesce(${place.organisationId}, last_organisation_id)
@@ -160,6 +162,21 @@ export async function endSession(work: Work, id: string, reason: string): Promis
     sql`update session set ended_at = ${work.now}, end_reason = ${reason} where id = ${id} and ended_at is null returning id`,
   )
   return ended.length > 0
+}
+
+/** Ends every session that acts through some memberships; how many each had. */
+export async function endSessionsOfAll(
+  work: Work,
+  principalIds: string[],
+  reason: string,
+): Promise<Map<string, number>> {
+  const ended = await work.db.rows<{ principalId: string }>(
+    sql`update session set ended_at = ${work.now}, end_reason = ${reason}
+      where principal_id = any(${principalIds}::uuid[]) and ended_at is null returning principal_id as "principalId"`,
+  )
+  return new Map(
+    [...Map.groupBy(ended, session => session.principalId)].map(([id, some]) => [id, some.length]),
+  )
 }
 
 /** Ends every session that acts through a membership. */

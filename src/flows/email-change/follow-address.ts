@@ -29,7 +29,7 @@ export async function followAddress(work: Work, userId: string, email: string): 
     await work.db.rows(
       sql`update principal set email = ${email}, updated_at = ${work.now} where id = ${id}`,
     )
-    await writeWords(work, organisationId, id, name, email)
+    await writeWords(work, organisationId, [{ id, name, email }])
     await record(work, 'member.updated', {
       organisationId,
       target: { kind: 'Member', id, name },

@@ -9,11 +9,8 @@ import { queueMail } from '../../outbox/mail/mail.service.ts'
 import { badInput, conflict, forbidden, unavailable } from '../../shared/errors.ts'
 import { lockAdministration } from '../../tenancy/organisations/administration.ts'
 import { inDomains } from '../../tenancy/policies/domains.ts'
-import {
-  getManagedMember,
-  lockAccountOf,
-  updateMember,
-} from '../../tenancy/memberships/member.service.ts'
+import { updateMember } from '../../tenancy/memberships/member-changes.service.ts'
+import { getManagedMember } from '../../tenancy/memberships/member.service.ts'
 import type { Member, UpdateMemberInput } from '../../tenancy/memberships/member.type.ts'
 import { mailConfirmation } from '../email-verification/verification-mail.ts'
 import { getOrganisation } from '../invitations/invitation.service.ts'
@@ -64,6 +61,19 @@ async function editLogin(work: Work, id: string, email: string | null): Promise<
       'The organisation allows people of certain mail domains only.',
     )
   await work.as(SYSTEM, () => moveAccount(work, viewer, member, { email, organisation: name }))
+}
+
+/** Locks the account behind a member, before the member, as everywhere. */
+async function lockAccountOf(work: Work, viewer: TenantViewer, id: string): Promise<string | null> {
+  const account = await work.as(SYSTEM, () =>
+    firstRow<{ id: string }>(
+      work.db,
+      sql`select u.id from user_account u where u.id = (select m.user_id from principal m
+          where m.id = ${id} and m.organisation_id = ${viewer.organisationId})
+        for no key update`,
+    ),
+  )
+  return account?.id ?? null
 }
 
 async function moveAccount(

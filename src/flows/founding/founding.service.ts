@@ -17,7 +17,7 @@ import type {
 import { readPlatform } from '../../tenancy/policies/policy.ts'
 import { readSlug, readTitle } from '../../tenancy/projects/titles.ts'
 import { createFirstRoles } from '../../tenancy/roles/role.service.ts'
-import { createInvitation } from '../invitations/invitation.service.ts'
+import { createInvitations, expiryAfter } from '../invitations/invitation.service.ts'
 
 const DEFAULT_LIFETIME_HOURS = 168
 
@@ -119,17 +119,21 @@ async function inviteAdministrator(
     firstName: founded.email.split('@')[0]!,
     lastName: '',
   })
-  await createInvitation(work, {
+  const host = {
     organisationId: founded.id,
     organisationName: founded.name,
-    principalId,
-    email: founded.email,
-    firstName: '',
     inviter: { principalId: founder?.id ?? null, name: viewer.name },
-    lifetime: DEFAULT_LIFETIME_HOURS,
-    sendMail: true,
-    founderId: founder?.id ?? null,
-  })
+  }
+  await createInvitations(work, host, [
+    {
+      principalId,
+      email: founded.email,
+      firstName: '',
+      expiresAt: expiryAfter(work.now, DEFAULT_LIFETIME_HOURS),
+      sendMail: true,
+      founderId: founder?.id ?? null,
+    },
+  ])
 }
 
 /** A short name derived from the name, made free by a suffix where another organisation has it. */

@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { BaseSchema, instant } from '../../database/base.entity.ts'
-import { allow, memberPolicies, shownBy } from '../../database/policies.ts'
+import { allow, memberPolicies, named, shownBy } from '../../database/policies.ts'
 
 const schema = defineEntity({
   name: 'Invitation',
@@ -10,10 +10,13 @@ const schema = defineEntity({
   policies: [
     ...memberPolicies('invitation', shownBy('principal_id')),
     allow('invitation', 'self', 'principal_id in (select app_own_principals())', 'select'),
+    named('self_invited', 'invitation', 'closed_at is null and email = (select app_own_email())'),
+    allow('invitation', 'operator', 'true', 'select'),
   ],
   indexes: [
     { name: 'invitation_of_member', properties: ['principalId', 'id'] },
     { name: 'invitation_in_organisation', properties: ['organisationId', 'id'] },
+    { name: 'invitation_open_for', properties: ['email', 'id'], where: 'closed_at is null' },
   ],
   uniques: [
     { name: 'invitation_token', properties: ['tokenDigest'] },
@@ -32,6 +35,8 @@ const schema = defineEntity({
     /** The membership that acceptance brings to life. */
     principalId: p.uuid(),
     email: p.text(),
+    /** Personal words in the mail. */
+    message: p.text().nullable(),
     tokenDigest: p.text().hidden(),
     /** Only a mailed link proves the mailbox. */
     mailed: p.boolean(),

@@ -18,6 +18,7 @@ export const INVITATION_FIELDS = [
   'organisationId',
   'principalId',
   'email',
+  'message',
   'inviterId',
   'sentAt',
   'expiresAt',
@@ -101,3 +102,24 @@ function conditions(filter: InvitationFilter | null | undefined, now: Date): Sql
   if (filter?.createdAt?.to) some.push(sql`i.created_at < ${toDate(filter.createdAt.to)}`)
   return some
 }
+
+/** Open invitations to a person's proven address, the newest first; read as *self*. */
+export const listOpenInvitations = (
+  queries: Queries,
+  ring: KeyRing,
+  userId: string,
+  args: PageArgs,
+  now: Date,
+): Promise<Page<Invitation>> =>
+  readPage<Invitation>({
+    queries,
+    ring,
+    list: ['openInvitations', userId],
+    args,
+    select: columns('i', INVITATION_FIELDS),
+    from: sql`from invitation i join organisation o on o.id = i.organisation_id and o.deleted_at is null and o.suspended_at is null
+      where i.email = (select u.email from user_account u where u.id = ${userId} and u.email_verified_at is not null)
+        and i.closed_at is null and i.expires_at > ${now}`,
+    id: raw('i.id'),
+    descending: true,
+  })

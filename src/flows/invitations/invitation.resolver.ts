@@ -13,6 +13,7 @@ import {
 } from 'type-graphql'
 import { inside } from '../../access/viewer.ts'
 import { readName } from '../../accounts/users/user.service.ts'
+import { User } from '../../accounts/users/user.type.ts'
 import { mustBeAcceptable } from '../../credentials/passwords/password.service.ts'
 import { SYSTEM } from '../../database/context.ts'
 import { certain } from '../../database/loader.ts'
@@ -24,7 +25,7 @@ import { Member, Principal } from '../../tenancy/memberships/member.type.ts'
 import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { acceptInvitation, declineInvitation } from './acceptance.service.ts'
 import { passwordRulesFor, previewInvitation } from './preview.service.ts'
-import { listInvitations, statusOf } from './invitation.loaders.ts'
+import { listInvitations, listOpenInvitations, statusOf } from './invitation.loaders.ts'
 import { resendInvitation, revokeInvitation } from './invitation.service.ts'
 import {
   AcceptInvitationInput,
@@ -172,5 +173,21 @@ export class MemberInvitationResolver {
   })
   invitation(@Root() { organisationId, id }: Member, @Ctx() { loaders }: Context) {
     return loaders.latestInvitation.load({ organisationId, id })
+  }
+}
+
+@Resolver(() => User)
+export class UserInvitationsResolver {
+  @FieldResolver(() => InvitationConnection, {
+    description: 'Open invitations to this address. Empty until the address is proven.',
+  })
+  invitations(@Root() { id }: User, @Args(() => PageArgs) args: PageArgs, @Ctx() context: Context) {
+    return listOpenInvitations(
+      context.readSelf(id),
+      context.node.server.keys,
+      id,
+      args,
+      context.now,
+    )
   }
 }

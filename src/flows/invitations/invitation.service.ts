@@ -2,8 +2,8 @@ import { inSession, must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { columns, toDate } from '../../database/columns.ts'
 import { firstRow, sql, type Sql } from '../../database/sql.ts'
-import { record } from '../../outbox/events/event.service.ts'
-import { queueMail } from '../../outbox/mail/mail.service.ts'
+import { record, recordAll } from '../../outbox/events/event.service.ts'
+import { queueMails } from '../../outbox/mail/mail.service.ts'
 import { conflict, forbidden, notFound } from '../../shared/errors.ts'
 import { digest, newId, newToken } from '../../shared/tokens.ts'
 import { getManagedMember } from '../../tenancy/memberships/member.service.ts'
@@ -15,72 +15,104 @@ import type { Invitation } from './invitation.type.ts'
 const HOUR_MS = 3_600_000
 
 export interface Offer {
-  organisationId: string
-  organisationName: string
   principalId: string
   email: string
   firstName: string
-  inviter: { principalId: string | null; name: string | null }
-  /** Hours until the link runs out. */
-  lifetime: number
+  /** Personal words for the mail. */
+  message?: string | null
+  /** Of whom the address already is; English for everybody else. */
+  locale?: string
+  expiresAt: Date
   /** False hands the link to the caller instead of mailing it. */
   sendMail: boolean
   /** Who founded the organisation for this person, and leaves when they arrive. */
   founderId?: string | null
 }
 
+/** Where somebody is invited to, and by whom. */
+export interface Host {
+  organisationId: string
+  organisationName: string
+  inviter: { principalId: string | null; name: string | null }
+}
+
+/** When a link made now runs out. */
+export const expiryAfter = (now: Date, hours: number): Date =>
+  new Date(now.getTime() + hours * HOUR_MS)
+
 const linkTo = (work: Work, token: string) =>
   `${work.server.config.PUBLIC_URL}/accept-invitation?token=${token}`
 
 /**
- * Writes an invitation and mails its link, or returns it. The row keeps the token's digest; the token itself travels
+ * Writes invitations and mails their links, or returns them. A row keeps the token's digest; the token itself travels
  * in the sealed mail or in the answer, and nowhere else.
+ *
+ * @returns the links that were not mailed, null for the others, in the same order.
  */
-export async function createInvitation(
+export async function createInvitations(
   work: Work,
-  offer: Offer,
-): Promise<{ id: string; url: string | null }> {
-  const token = newToken()
-  const id = newId()
-  const expiresAt = new Date(work.now.getTime() + offer.lifetime * HOUR_MS)
+  host: Host,
+  offers: Offer[],
+): Promise<(string | null)[]> {
+  if (!offers.length) return []
+  const made = offers.map(offer => ({ ...offer, id: newId(), token: newToken() }))
+  const rows = made.map(offer => ({
+    id: offer.id,
+    principal_id: offer.principalId,
+    email: offer.email,
+    token_digest: digest(offer.token),
+    mailed: offer.sendMail,
+    message: offer.message ?? null,
+    founder_id: offer.founderId ?? null,
+    sent_at: offer.sendMail ? work.now : null,
+    expires_at: offer.expiresAt,
+  }))
   await work.db.rows(sql`
     insert into invitation (id, created_at, organisation_id, principal_id, email, token_digest, mailed, inviter_id,
-      founder_id, sent_at, expires_at)
-    values (${id}, ${work.now}, ${offer.organisationId}, ${offer.principalId}, ${offer.email}, ${digest(token)},
-      ${offer.sendMail}, ${offer.inviter.principalId}, ${offer.founderId ?? null},
-      ${offer.sendMail ? work.now : null}, ${expiresAt})`)
-  return { id, url: await deliver(work, offer, id, token, expiresAt) }
+      message, founder_id, sent_at, expires_at)
+    select id, ${work.now}::timestamptz, ${host.organisationId}::uuid, principal_id, email, token_digest, mailed,
+      ${host.inviter.principalId}::uuid, message, founder_id, sent_at, expires_at
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n (id uuid, principal_id uuid, email text,
+      token_digest text, mailed boolean, message text, founder_id uuid, sent_at timestamptz, expires_at timestamptz)`)
+  return deliver(work, host, made)
 }
 
 async function deliver(
   work: Work,
-  offer: Offer,
-  id: string,
-  token: string,
-  expiresAt: Date,
-): Promise<string | null> {
-  const url = linkTo(work, token)
-  if (offer.sendMail)
-    await queueMail(work, {
-      to: offer.email,
-      expiresAt,
-      mail: {
-        template: 'invitation',
-        data: {
-          organisation: offer.organisationName,
-          inviter: offer.inviter.name,
-          firstName: offer.firstName,
-          url,
-          expiresAt: expiresAt.toISOString(),
+  host: Host,
+  offers: (Offer & { id: string; token: string })[],
+): Promise<(string | null)[]> {
+  await queueMails(
+    work,
+    offers
+      .filter(offer => offer.sendMail)
+      .map(offer => ({
+        to: offer.email,
+        ...(offer.locale && { locale: offer.locale }),
+        expiresAt: offer.expiresAt,
+        mail: {
+          template: 'invitation',
+          data: {
+            organisation: host.organisationName,
+            inviter: host.inviter.name,
+            firstName: offer.firstName,
+            message: offer.message ?? null,
+            url: linkTo(work, offer.token),
+            expiresAt: offer.expiresAt.toISOString(),
+          },
         },
-      },
-    })
-  await record(work, 'invitation.sent', {
-    organisationId: offer.organisationId,
-    target: { kind: 'Invitation', id, name: offer.email },
-    changes: [{ field: 'mailed', before: null, after: String(offer.sendMail) }],
-  })
-  return offer.sendMail ? null : url
+      })),
+  )
+  await recordAll(
+    work,
+    offers.map(({ id, email, sendMail }) => ({
+      topic: 'invitation.sent',
+      organisationId: host.organisationId,
+      target: { kind: 'Invitation', id, name: email },
+      changes: [{ field: 'mailed', before: null, after: String(sendMail) }],
+    })),
+  )
+  return offers.map(offer => (offer.sendMail ? null : linkTo(work, offer.token)))
 }
 
 /**
@@ -100,29 +132,23 @@ export async function resendInvitation(
     throw forbidden('EXCEEDS_OWN_PERMISSIONS', 'This invitation offers more than you hold.')
   const organisation = await getOrganisation(work, viewer)
   const token = newToken()
-  const expiresAt = new Date(work.now.getTime() + organisation.lifetime * HOUR_MS)
+  const expiresAt = expiryAfter(work.now, organisation.lifetime)
   await work.db.rows(sql`
     update invitation set token_digest = ${digest(token)}, mailed = ${sendMail}, expires_at = ${expiresAt},
       inviter_id = ${viewer.principalId}, sent_at = case when ${sendMail} then ${work.now} else sent_at end
     where id = ${id}`)
-  const url = await deliver(
-    work,
-    {
-      organisationId: viewer.organisationId,
-      organisationName: organisation.name,
-      principalId: invitation.principalId,
-      email: invitation.email,
-      firstName,
-      inviter: { principalId: viewer.principalId, name: viewer.name },
-      lifetime: organisation.lifetime,
-      sendMail,
-    },
-    id,
-    token,
-    expiresAt,
-  )
-  return { invitation: await readInvitation(work, id), url }
+  const [url] = await deliver(work, hostOf(viewer, organisation.name), [
+    { ...invitation, firstName, expiresAt, sendMail, id, token },
+  ])
+  return { invitation: await readInvitation(work, id), url: url ?? null }
 }
+
+/** Whoever asks now invites to the organisation in use. */
+export const hostOf = (viewer: TenantViewer, organisationName: string): Host => ({
+  organisationId: viewer.organisationId,
+  organisationName,
+  inviter: { principalId: viewer.principalId, name: viewer.name },
+})
 
 /** Withdraws an invitation and the membership that waited for it. */
 export async function revokeInvitation(work: Work, id: string): Promise<Invitation> {
@@ -148,10 +174,11 @@ export async function closeInvitation(
   return closed.length > 0
 }
 
-/** Closes whatever invitation of a member is still open. */
-export const closeInvitationsOf = (work: Work, principalId: string) =>
+/** Closes whatever invitations of some members are still open. */
+export const closeInvitationsOf = (work: Work, principalIds: string[]) =>
   work.db.rows(sql`
-    update invitation set closed_at = ${work.now}, outcome = 'REVOKED' where principal_id = ${principalId} and closed_at is null`)
+    update invitation set closed_at = ${work.now}, outcome = 'REVOKED'
+    where principal_id = any(${principalIds}::uuid[]) and closed_at is null`)
 
 /** The member is locked before the invitation, as everywhere. */
 async function getOpenInvitation(work: Work, viewer: TenantViewer, id: string) {

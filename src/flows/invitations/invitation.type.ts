@@ -35,6 +35,9 @@ export class Invitation {
   @Field(() => EmailAddress)
   email!: string
 
+  @Field(() => String, { nullable: true, description: 'Personal words in the mail.' })
+  message!: string | null
+
   @Field(() => DateTime, { nullable: true, description: 'When the mail last went out.' })
   sentAt!: Instant | null
 

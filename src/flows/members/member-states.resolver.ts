@@ -2,12 +2,8 @@ import { Arg, Ctx, ID, Mutation, Resolver } from 'type-graphql'
 import type { Context } from '../../graphql/context.ts'
 import { DeletePayload } from '../../tenancy/organisations/organisation.type.ts'
 import { MemberPayload } from '../../tenancy/memberships/member.type.ts'
-import {
-  activateMember,
-  deactivateMember,
-  leaveOrganisation,
-  suspendMember,
-} from './member-states.service.ts'
+import { actOnMember } from './acts.service.ts'
+import { leaveOrganisation } from './leave.service.ts'
 import { SuspendInput } from './suspend.type.ts'
 
 @Resolver()
@@ -17,16 +13,12 @@ export class MemberStatesResolver {
     description:
       'Bar a member for a while. Takes effect on their next request. Needs `manageUser`.',
   })
-  async suspendMember(
+  suspendMember(
     @Arg('id', () => ID) id: string,
     @Ctx() { transact }: Context,
     @Arg('input', () => SuspendInput, { nullable: true }) input?: SuspendInput | null,
   ): Promise<MemberPayload> {
-    return {
-      member: await transact(work =>
-        suspendMember(work, id, input?.reason ?? null, input?.until ?? null),
-      ),
-    }
+    return transact(work => actOnMember(work, 'SUSPEND', id, input ?? {}))
   }
 
   @Mutation(() => MemberPayload, {
@@ -34,23 +26,23 @@ export class MemberStatesResolver {
     description:
       'Bar a member until further notice. Takes effect on their next request. Needs `manageUser`.',
   })
-  async deactivateMember(
+  deactivateMember(
     @Arg('id', () => ID) id: string,
     @Ctx() { transact }: Context,
     @Arg('reason', () => String, { nullable: true }) reason?: string | null,
   ): Promise<MemberPayload> {
-    return { member: await transact(work => deactivateMember(work, id, reason ?? null)) }
+    return transact(work => actOnMember(work, 'DEACTIVATE', id, { reason }))
   }
 
   @Mutation(() => MemberPayload, {
     nullable: true,
     description: 'Readmit a suspended or inactive member. Needs `manageUser`.',
   })
-  async activateMember(
+  activateMember(
     @Arg('id', () => ID) id: string,
     @Ctx() { transact }: Context,
   ): Promise<MemberPayload> {
-    return { member: await transact(work => activateMember(work, id)) }
+    return transact(work => actOnMember(work, 'ACTIVATE', id))
   }
 
   @Mutation(() => DeletePayload, {

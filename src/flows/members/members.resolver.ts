@@ -2,15 +2,11 @@ import { Arg, Ctx, ID, Mutation, Resolver } from 'type-graphql'
 import type { Context } from '../../graphql/context.ts'
 import { RevokeSessionsPayload } from '../../credentials/sessions/session.type.ts'
 import { MemberPayload } from '../../tenancy/memberships/member.type.ts'
-import { addMember } from './add-member.service.ts'
-import {
-  lockMember,
-  removeMember,
-  revokeMemberSessions,
-  unlockMember,
-} from './member-acts.service.ts'
+import { addPerson } from './add-people.service.ts'
+import { withinHourlyLimit } from './additions.ts'
+import { actOnMember } from './acts.service.ts'
 import { DeletePayload } from '../../tenancy/organisations/organisation.type.ts'
-import { AddMemberInput, AddMemberPayload } from './members.type.ts'
+import { AddMemberInput, AddMemberPayload, InviteMemberInput } from './members.type.ts'
 
 @Resolver()
 export class MemberActsResolver {
@@ -21,9 +17,24 @@ export class MemberActsResolver {
   })
   addMember(
     @Arg('input', () => AddMemberInput) input: AddMemberInput,
-    @Ctx() { transact }: Context,
+    @Ctx() context: Context,
   ): Promise<AddMemberPayload> {
-    return transact(work => addMember(work, input))
+    return withinHourlyLimit(context, 1, () =>
+      context.transact(work => addPerson(work, { how: 'ADD', input, path: ['input'] })),
+    )
+  }
+
+  @Mutation(() => MemberPayload, {
+    nullable: true,
+    description: 'Ask a person to join. Nothing is granted until they accept. Needs `manageUser`.',
+  })
+  inviteMember(
+    @Arg('input', () => InviteMemberInput) input: InviteMemberInput,
+    @Ctx() context: Context,
+  ): Promise<MemberPayload> {
+    return withinHourlyLimit(context, 1, () =>
+      context.transact(work => addPerson(work, { how: 'INVITE', input, path: ['input'] })),
+    )
   }
 
   @Mutation(() => MemberPayload, {
@@ -31,23 +42,23 @@ export class MemberActsResolver {
     description:
       'Stop new sign-ins and key use here. Sessions already open run on until they end. Needs `manageUser`.',
   })
-  async lockMember(
+  lockMember(
     @Arg('id', () => ID) id: string,
     @Ctx() { transact }: Context,
     @Arg('reason', () => String, { nullable: true }) reason?: string | null,
   ): Promise<MemberPayload> {
-    return { member: await transact(work => lockMember(work, id, reason ?? null)) }
+    return transact(work => actOnMember(work, 'LOCK', id, { reason }))
   }
 
   @Mutation(() => MemberPayload, {
     nullable: true,
     description: 'Lift a lock. Needs `manageUser`.',
   })
-  async unlockMember(
+  unlockMember(
     @Arg('id', () => ID) id: string,
     @Ctx() { transact }: Context,
   ): Promise<MemberPayload> {
-    return { member: await transact(work => unlockMember(work, id)) }
+    return transact(work => actOnMember(work, 'UNLOCK', id))
   }
 
   @Mutation(() => DeletePayload, {
@@ -59,7 +70,7 @@ export class MemberActsResolver {
     @Arg('id', () => ID) id: string,
     @Ctx() { transact, caller }: Context,
   ): Promise<DeletePayload> {
-    const member = await transact(work => removeMember(work, id))
+    const { member } = await transact(work => actOnMember(work, 'REMOVE', id))
     return { deletedId: member.id, organisation: caller!.organisation }
   }
 
@@ -72,6 +83,7 @@ export class MemberActsResolver {
     @Arg('id', () => ID) id: string,
     @Ctx() { transact }: Context,
   ): Promise<RevokeSessionsPayload> {
-    return { count: await transact(work => revokeMemberSessions(work, id)) }
+    const { sessions } = await transact(work => actOnMember(work, 'REVOKE_SESSIONS', id))
+    return { count: sessions }
   }
 }

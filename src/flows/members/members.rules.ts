@@ -3,6 +3,7 @@ import { holds, holdsInSession, signedInOwing, type Rules } from '../../access/r
 export const memberActRules = {
   Mutation: {
     addMember: holds('manageUser'),
+    inviteMember: holds('manageUser'),
     lockMember: holds('manageUser'),
     unlockMember: holds('manageUser'),
     suspendMember: holds('manageUser'),

@@ -1,5 +1,5 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql'
-import { EmailAddress, WebUrl } from '../../shared/scalars.ts'
+import { DateTime, EmailAddress, WebUrl } from '../../shared/scalars.ts'
 import { Member } from '../../tenancy/memberships/member.type.ts'
 import { ProjectAccessInput } from '../../tenancy/projects/project.type.ts'
 
@@ -32,6 +32,40 @@ export class AddMemberInput {
       'False to bring people in through channels of your own: no mail is sent, and the link comes back once as `invitationUrl`.',
   })
   sendInvitation!: boolean
+}
+
+/** A person to ask. */
+@InputType({ description: 'A person to ask.' })
+export class InviteMemberInput {
+  @Field(() => EmailAddress)
+  email!: string
+
+  @Field(() => String, { nullable: true })
+  firstName?: string | null
+
+  @Field(() => String, { nullable: true })
+  lastName?: string | null
+
+  @Field(() => ID, { nullable: true })
+  roleId?: string | null
+
+  @Field(() => [ProjectAccessInput], { nullable: true })
+  projectAccess?: ProjectAccessInput[] | null
+
+  @Field(() => String, { nullable: true })
+  externalId?: string | null
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Personal words for the mail. Plain text.',
+  })
+  message?: string | null
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: `Defaults to the organisation's invitation lifetime.`,
+  })
+  expiresAt?: Date | null
 }
 
 /** The member who was added, and perhaps the way in. */

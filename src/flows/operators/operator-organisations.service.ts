@@ -7,7 +7,7 @@ import { notFound } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
 import { ORGANISATION_FIELDS } from '../../tenancy/organisations/organisation.loaders.ts'
 import type { Organisation } from '../../tenancy/organisations/organisation.type.ts'
-import { readReason } from '../members/member-acts.service.ts'
+import { readReason } from '../members/reason.ts'
 
 /** Bars an organisation: nobody can act in it, from the next request on. */
 export async function suspendOrganisation(

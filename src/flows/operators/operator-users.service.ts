@@ -5,7 +5,7 @@ import { record } from '../../outbox/events/event.service.ts'
 import type { TopicName } from '../../outbox/events/topics.ts'
 import { badInput, conflict, notFound } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
-import { readReason } from '../members/member-acts.service.ts'
+import { readReason } from '../members/reason.ts'
 
 interface AccountRow {
   id: string

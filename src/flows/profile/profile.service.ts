@@ -73,7 +73,7 @@ async function renameMemberships(work: Work, userId: string, names: Profile): Pr
       and not name_kept order by id for no key update) as mine
     where m.id = mine.id returning m.id, m.organisation_id as "organisationId", m.email`)
   for (const { id, organisationId, email } of renamed)
-    await writeWords(work, organisationId, id, name, email)
+    await writeWords(work, organisationId, [{ id, name, email }])
 }
 
 function readPhone(text: string | null): string | null {

@@ -20,6 +20,7 @@ import type { Caller } from '../../credentials/callers/caller.ts'
 import type { DatabaseContext } from '../../database/context.ts'
 import { AppError, badInput, notFound } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
+import { findEvent } from '../audit/audit.list.ts'
 import { getOrganisation } from '../platform/platform.list.ts'
 import { readVisibleMember } from '../../tenancy/memberships/member.list.ts'
 import { mayRead } from '../../tenancy/memberships/member.service.ts'
@@ -81,7 +82,8 @@ const probe = (id: string): Statement => sql`
   union all select 'ProjectAccess' from project_access where id = ${id}
   union all select 'Invitation' from invitation where id = ${id}
   union all select 'Session' from session where id = ${id}
-  union all select 'ApiKey' from api_key where id = ${id}`
+  union all select 'ApiKey' from api_key where id = ${id}
+  union all select 'AuditEvent' from event where id = ${id}`
 
 type ReadNode = (
   context: Looker,
@@ -133,6 +135,8 @@ const READERS = {
         where s.id = ${id} and s.ended_at is null and s.expires_at > ${context.now}`,
     )
   },
+  AuditEvent: async (_context, queries, viewer, id) =>
+    can(viewer, 'viewAudit') ? findEvent(queries, id) : null,
   ApiKey: async (_context, queries, viewer, id) =>
     firstRow(
       queries,

@@ -15,7 +15,24 @@ const schema = defineEntity({
     allow('event', 'system', 'true', 'select'),
     allow('event', 'system', 'true', 'insert'),
   ],
-  indexes: [{ name: 'event_in_organisation', properties: ['organisationId', 'id'] }],
+  indexes: [
+    { name: 'event_in_organisation', properties: ['organisationId', 'id'] },
+    {
+      name: 'event_in_organisation_by_topic',
+      properties: ['organisationId', 'topic', 'id'],
+    },
+    {
+      name: 'event_in_organisation_by_actor_id',
+      properties: ['organisationId', 'actorId', 'id'],
+    },
+    {
+      name: 'event_in_organisation_by_target_id',
+      properties: ['organisationId', 'targetId', 'id'],
+    },
+    { name: 'event_by_topic', properties: ['topic', 'id'] },
+    { name: 'event_by_actor_id', properties: ['actorId', 'id'] },
+    { name: 'event_by_target_id', properties: ['targetId', 'id'] },
+  ],
   checks: [
     { name: 'event_outcome', expression: `outcome in ('SUCCEEDED', 'DENIED')` },
     {

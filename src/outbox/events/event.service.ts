@@ -33,22 +33,47 @@ function kindOf({ actor, byOperator }: EventDetails, viewer: Viewer | null): str
 }
 
 /** Appends one event in the transaction of the act. */
-export async function record(work: Work, topic: TopicName, details: EventDetails): Promise<void> {
+export const record = (work: Work, topic: TopicName, details: EventDetails): Promise<void> =>
+  recordAll(work, [{ topic, ...details }])
+
+/** Appends the events of many acts in one statement, in the order given. */
+export async function recordAll(
+  work: Work,
+  events: (EventDetails & { topic: TopicName })[],
+): Promise<void> {
+  if (!events.length) return
   const { viewer, request } = work
-  const actor =
-    details.actor ??
-    (viewer && { userId: viewer.userId, principalId: viewer.principalId, name: viewer.name })
-  const kind = kindOf(details, viewer)
-  const { target } = details
+  const rows = events.map(details => {
+    const actor =
+      details.actor ??
+      (viewer && { userId: viewer.userId, principalId: viewer.principalId, name: viewer.name })
+    const { target } = details
+    return {
+      id: newId(),
+      organisation_id: details.organisationId,
+      topic: details.topic,
+      outcome: details.outcome ?? 'SUCCEEDED',
+      actor_kind: kindOf(details, viewer),
+      actor_id: actor?.principalId ?? actor?.userId ?? null,
+      actor_user_id: actor?.userId ?? null,
+      api_key_id: details.actor ? null : (viewer?.apiKeyId ?? null),
+      actor_name: actor?.name ?? 'Someone',
+      target_kind: target?.kind ?? null,
+      target_id: target?.id ?? null,
+      target_name: target?.name ?? null,
+      changes: details.changes ?? [],
+      reason: details.reason ?? null,
+    }
+  })
   await work.db.rows(sql`
     insert into event (id, organisation_id, topic, occurred_at, outcome, actor_kind, actor_id, actor_user_id,
       api_key_id, actor_name, target_kind, target_id, target_name, changes, reason, ip_address, user_agent, request_id)
-    values (${newId()}, ${details.organisationId}, ${topic}, ${work.now}, ${details.outcome ?? 'SUCCEEDED'}, ${kind},
-      ${actor?.principalId ?? actor?.userId ?? null}, ${actor?.userId ?? null},
-      ${details.actor ? null : (viewer?.apiKeyId ?? null)}, ${actor?.name ?? 'Someone'},
-      ${target?.kind ?? null}, ${target?.id ?? null}, ${target?.name ?? null},
-      ${JSON.stringify(details.changes ?? [])}::jsonb, ${details.reason ?? null},
-      ${request.ipAddress}, ${request.userAgent}, ${request.requestId})`)
+    select id, organisation_id, topic, ${work.now}::timestamptz, outcome, actor_kind, actor_id, actor_user_id, api_key_id,
+      actor_name, target_kind, target_id, target_name, changes, reason, ${request.ipAddress}, ${request.userAgent},
+      ${request.requestId}
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as e (id uuid, organisation_id uuid, topic text, outcome text,
+      actor_kind text, actor_id uuid, actor_user_id uuid, api_key_id uuid, actor_name text, target_kind text,
+      target_id uuid, target_name text, changes jsonb, reason text)`)
 }
 
 /** What differs between two states of a thing, field by field; a field absent from `after` was kept. */

@@ -1,4 +1,4 @@
-type TopicCategory =
+export type TopicCategory =
   'SECURITY' | 'ACCOUNT' | 'MEMBERSHIP' | 'ACCESS' | 'API_KEY' | 'INTEGRATION' | 'PLATFORM'
 
 const of = (category: TopicCategory, description: string) => ({ category, description })
@@ -6,6 +6,10 @@ const of = (category: TopicCategory, description: string) => ({ category, descri
 /** Every kind of event, as `thing.happened`: one vocabulary for audit, webhooks, workflows and notifications. */
 const TOPICS = {
   'session.started': of('SECURITY', 'Someone signed in.'),
+  'session.new_device': of(
+    'SECURITY',
+    'Someone signed in from a device or network not seen before.',
+  ),
   'session.refused': of('SECURITY', 'A sign-in failed.'),
   'session.switched': of('SECURITY', 'A session went to another organisation.'),
   'session.confirmed': of('SECURITY', 'Someone proved again who they are.'),
@@ -90,3 +94,31 @@ const TOPICS = {
 } as const satisfies Record<string, { category: TopicCategory; description: string }>
 
 export type TopicName = keyof typeof TOPICS
+
+/** What is known of a topic. */
+export interface TopicInfo {
+  name: string
+  category: TopicCategory
+  description: string
+}
+
+/** Every topic, by name. */
+export const allTopics: readonly TopicInfo[] = Object.entries(TOPICS)
+  .map(([name, topic]) => ({ name, ...topic }))
+  .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+
+const byName = new Map(allTopics.map(topic => [topic.name, topic]))
+
+/** The topic of a name; one that was retired since it was written down still has its name. */
+export const topicOf = (name: string): TopicInfo =>
+  byName.get(name) ?? { name, category: 'PLATFORM', description: 'A topic of an earlier version.' }
+
+/** The names that a filter means: a topic, or a family such as `member.*`. Null where there is none. */
+export function topicsMeant(pattern: string): string[] | null {
+  if (byName.has(pattern)) return [pattern]
+  const family = /^([a-z_]+)\.\*$/.exec(pattern)?.[1]
+  const names = family
+    ? allTopics.map(({ name }) => name).filter(name => name.startsWith(`${family}.`))
+    : []
+  return names.length ? names : null
+}

@@ -17,17 +17,32 @@ export interface MailOrder {
 
 export const MAIL_SEAL = 'mail'
 
+/** A mail to be sent; in English unless the locale of its reader is known. */
+export interface NewMail {
+  to: string
+  locale?: string
+  mail: Mail
+  expiresAt?: Date
+}
+
 /** Queues a mail in the transaction of its cause; a courier delivers it after the commit. */
-export async function queueMail(
-  work: Work,
-  order: { to: string; locale?: string; mail: Mail; expiresAt?: Date },
-): Promise<void> {
+export const queueMail = (work: Work, order: NewMail): Promise<void> =>
+  work.server.enqueue(work, 'mail', sealed(work, order))
+
+/** Queues many mails at once. */
+export const queueMails = (work: Work, orders: NewMail[]): Promise<void> =>
+  work.server.enqueueAll(
+    work,
+    'mail',
+    orders.map(order => sealed(work, order)),
+  )
+
+function sealed(work: Work, order: NewMail): QueuedMail {
   const full: MailOrder = {
     to: order.to,
     locale: order.locale ?? 'en',
     mail: order.mail,
     expiresAt: order.expiresAt?.toISOString() ?? null,
   }
-  const data: QueuedMail = { sealed: work.server.keys.seal(MAIL_SEAL, JSON.stringify(full)) }
-  await work.server.enqueue(work, 'mail', data)
+  return { sealed: work.server.keys.seal(MAIL_SEAL, JSON.stringify(full)) }
 }

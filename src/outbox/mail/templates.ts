@@ -14,6 +14,7 @@ import { mfaAdded } from './templates/mfa-added.ts'
 import { mfaGuesses } from './templates/mfa-guesses.ts'
 import { mfaRemoved } from './templates/mfa-removed.ts'
 import { mfaReset } from './templates/mfa-reset.ts'
+import { newDevice } from './templates/new-device.ts'
 import { newKey } from './templates/new-key.ts'
 import { passwordChanged } from './templates/password-changed.ts'
 import { passwordReset } from './templates/password-reset.ts'
@@ -33,6 +34,7 @@ const TEMPLATES = {
   mfaGuesses,
   mfaRemoved,
   mfaReset,
+  newDevice,
   newKey,
   passwordChanged,
   passwordReset,

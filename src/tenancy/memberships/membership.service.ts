@@ -20,40 +20,75 @@ export interface NewMembership {
 }
 
 /**
- * Writes a membership. Who may, and which role, was decided before; that an address or account belongs to an
+ * Writes memberships. Who may, and which role, was decided before; that an address or account belongs to an
  * organisation only once is decided here, by unique indexes.
+ *
+ * @returns their ids, in the same order.
  */
-export async function createMembership(work: Work, membership: NewMembership): Promise<string> {
-  const id = newId()
-  const name = fullName(membership)
+export async function createMemberships(
+  work: Work,
+  organisationId: string,
+  memberships: Omit<NewMembership, 'organisationId'>[],
+): Promise<string[]> {
+  const rows = memberships.map(membership => {
+    const name = fullName(membership)
+    return {
+      id: newId(),
+      user_id: membership.userId ?? null,
+      role_id: membership.roleId,
+      email: membership.email,
+      first_name: membership.firstName,
+      last_name: membership.lastName,
+      name,
+      sort_name: fold(name),
+      external_id: membership.externalId ?? null,
+      status: membership.userId ? 'ACTIVE' : 'INVITED',
+      vouched: membership.vouched ?? false,
+      entered_at: membership.enteredAt ?? null,
+    }
+  })
   await work.db.rows(sql`
     insert into principal (id, created_at, updated_at, organisation_id, kind, user_id, role_id, email, first_name,
       last_name, name, sort_name, external_id, status, vouched, entered_at)
-    values (${id}, ${work.now}, ${work.now}, ${membership.organisationId}, 'MEMBER', ${membership.userId ?? null},
-      ${membership.roleId}, ${membership.email}, ${membership.firstName}, ${membership.lastName}, ${name},
-      ${fold(name)}, ${membership.externalId ?? null}, ${membership.userId ? 'ACTIVE' : 'INVITED'},
-      ${membership.vouched ?? false}, ${membership.enteredAt ?? null})`)
-  await writeWords(work, membership.organisationId, id, name, membership.email)
-  return id
+    select id, ${work.now}::timestamptz, ${work.now}::timestamptz, ${organisationId}::uuid, 'MEMBER', user_id, role_id, email,
+      first_name, last_name, name, sort_name, external_id, status, vouched, entered_at
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n (id uuid, user_id uuid, role_id uuid, email text,
+      first_name text, last_name text, name text, sort_name text, external_id text, status text, vouched boolean,
+      entered_at timestamptz)`)
+  await writeWords(work, organisationId, rows)
+  return rows.map(row => row.id)
+}
+
+/** Writes one. */
+export async function createMembership(
+  work: Work,
+  { organisationId, ...membership }: NewMembership,
+): Promise<string> {
+  const [id] = await createMemberships(work, organisationId, [membership])
+  return id!
 }
 
 /**
- * Ends a membership and its project access; the row stays, for others refer to it.
+ * Ends memberships and their project access; the rows stay, for others refer to them.
  *
  * @param returnBarred whether the person may come back only by being added or invited.
  */
-export async function endMembership(
+export async function endMemberships(
   work: Work,
-  principalId: string,
+  ids: string[],
   returnBarred = false,
 ): Promise<void> {
-  await work.db.rows(sql`delete from project_access where principal_id = ${principalId}`)
-  await work.db.rows(sql`delete from member_word where principal_id = ${principalId}`)
+  await work.db.rows(sql`delete from project_access where principal_id = any(${ids}::uuid[])`)
+  await work.db.rows(sql`delete from member_word where principal_id = any(${ids}::uuid[])`)
   await work.db.rows(
     sql`update principal set removed_at = ${work.now}, updated_at = ${work.now},
-      return_barred = return_barred or ${returnBarred} where id = ${principalId}`,
+      return_barred = return_barred or ${returnBarred} where id = any(${ids}::uuid[])`,
   )
 }
+
+/** Ends one. */
+export const endMembership = (work: Work, id: string, returnBarred = false): Promise<void> =>
+  endMemberships(work, [id], returnBarred)
 
 /** A person acts here for the first time: from now on their own name is shown, unless this organisation gave them one. */
 export async function enterMembership(
@@ -72,7 +107,7 @@ export async function enterMembership(
     await work.db.rows(
       sql`update principal set sort_name = ${fold(name)} where id = ${principalId}`,
     )
-    await writeWords(work, organisationId, principalId, name, email)
+    await writeWords(work, organisationId, [{ id: principalId, name, email }])
   }
   await work.db.rows(sql`
     update principal set last_active_at = ${work.now},

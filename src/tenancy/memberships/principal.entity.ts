@@ -1,10 +1,13 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { BaseSchema, instant } from '../../database/base.entity.ts'
-import { allow } from '../../database/policies.ts'
+import { allow, named } from '../../database/policies.ts'
 
 // Members whom the role of the viewer shows; service accounts are kept by a permission of their own.
 const SEEN = `organisation_id = app_organisation() and (kind = 'SERVICE_ACCOUNT'
     or (select app_visibility()) = 'ORGANISATION' or id in (select app_visible_principals()))`
+
+// Who has proven the address that an open invitation is for.
+const INVITED = `status = 'INVITED' and removed_at is null and email = (select app_own_email())`
 
 const schema = defineEntity({
   name: 'Principal',
@@ -20,6 +23,7 @@ const schema = defineEntity({
     },
     allow('principal', 'system', 'true'),
     allow('principal', 'self', 'user_id = app_user()'),
+    named('self_invited', 'principal', INVITED),
     allow('principal', 'operator', 'true'),
   ],
   indexes: [
@@ -46,6 +50,11 @@ const schema = defineEntity({
     },
     { name: 'principal_by_role', properties: ['roleId'], where: 'removed_at is null' },
     { name: 'principal_by_user', properties: ['userId'] },
+    {
+      name: 'principal_invited',
+      properties: ['email'],
+      where: `status = 'INVITED' and removed_at is null`,
+    },
   ],
   uniques: [
     { name: 'principal_in_organisation', properties: ['organisationId', 'id'] },

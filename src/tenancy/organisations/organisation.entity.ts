@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { BaseSchema, instant, texts } from '../../database/base.entity.ts'
-import { allow } from '../../database/policies.ts'
+import { allow, named } from '../../database/policies.ts'
 
 const schema = defineEntity({
   name: 'Organisation',
@@ -10,6 +10,7 @@ const schema = defineEntity({
   policies: [
     allow('organisation', 'tenant', 'id = app_organisation()'),
     allow('organisation', 'self', 'id in (select app_own_organisations())', 'select'),
+    named('self_invited', 'organisation', 'id in (select app_inviting_organisations())'),
     allow('organisation', 'operator', 'true'),
     allow('organisation', 'system', 'true'),
   ],

@@ -9,10 +9,11 @@ import {
 import type { Work } from '../../access/work.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
-import { record } from '../../outbox/events/event.service.ts'
-import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
+import { record, recordAll } from '../../outbox/events/event.service.ts'
+import { badInput, conflict, forbidden, notFound, type Path } from '../../shared/errors.ts'
 import { isId, newId } from '../../shared/tokens.ts'
-import { getAssignableRole } from '../roles/role.service.ts'
+import { findAssignableRoles, getAssignableRole } from '../roles/role.service.ts'
+import { visibleProjects } from './project.list.ts'
 import { PROJECT_ACCESS_FIELDS } from './project.loaders.ts'
 import { getProject, mustSeeProject } from './project.service.ts'
 import type { GrantProjectAccessInput, ProjectAccess, ProjectAccessInput } from './project.type.ts'
@@ -30,9 +31,11 @@ export async function ownInProject(
     sql`select r.permissions from project_access a join role r on r.id = a.role_id
       where a.project_id = ${projectId} and a.principal_id = ${viewer.principalId}`,
   )
-  const held = inProject(viewer, projectId, withImplied(place?.permissions ?? []))
-  return held.union(inEveryProject(viewer, projectId))
+  return heldIn(viewer, projectId, place?.permissions ?? [])
 }
+
+const heldIn = (viewer: Authority, projectId: string, inPlace: string[]): ReadonlySet<string> =>
+  inProject(viewer, projectId, withImplied(inPlace)).union(inEveryProject(viewer, projectId))
 
 /**
  * Somebody who may say who enters a project. To whoever can neither enter it nor see it in a list it is unknown.
@@ -45,9 +48,95 @@ async function mustManageAccess(
   const own = await ownInProject(work, viewer, projectId)
   if (own.has('manageProjectAccess')) return own
   await mustSeeProject(work, viewer, projectId)
-  throw forbidden(
+  throw noSay()
+}
+
+const noSay = () =>
+  forbidden(
     'PERMISSION_MISSING',
     'This needs `manageProject`, or `manageProjectAccess` in the project.',
+  )
+
+/** A place in a project that somebody may hand out. */
+export interface Place {
+  projectId: string
+  projectName: string
+  roleId: string
+  roleName: string
+}
+
+/**
+ * Reads what deciding about places in projects takes, for any number of them; what is returned decides about those of
+ * one principal, each under the rules of a single grant.
+ */
+export async function findPlaces(
+  work: Work,
+  viewer: TenantViewer,
+  wanted: ProjectAccessInput[],
+): Promise<(access: ProjectAccessInput[], path: Path) => Place[]> {
+  const projects = wanted.length
+    ? await work.db.rows<{
+        id: string
+        name: string
+        shown: boolean
+        inPlace: string[] | null
+      }>(sql`
+        select p.id, p.name, coalesce(${visibleProjects(viewer)}, false) as shown,
+          (select r.permissions from project_access a join role r on r.id = a.role_id
+            where a.project_id = p.id and a.principal_id = ${viewer.principalId}) as "inPlace"
+        from project p
+        where p.id = any(${wanted.map(each => each.projectId)}::uuid[]) and p.organisation_id = ${viewer.organisationId}
+          and p.deleted_at is null order by p.id for share of p`)
+    : []
+  const known = new Map(projects.map(project => [project.id, project]))
+  const roleOf = await findAssignableRoles(
+    work,
+    viewer,
+    wanted.map(each => each.roleId),
+  )
+  return (access, path) => {
+    if (access.length > MOST_PROJECTS)
+      throw badInput(path, 'OUT_OF_RANGE', `Name at most ${MOST_PROJECTS} projects at once.`)
+    return access.map(({ projectId, roleId }, index) => {
+      const project = known.get(projectId)
+      if (!project || (viewer.confinedTo && !viewer.confinedTo.has(projectId)))
+        throw notFound('project')
+      const own = heldIn(viewer, projectId, project.inPlace ?? [])
+      if (!own.has('manageProjectAccess')) throw project.shown ? noSay() : notFound('project')
+      if (access.findIndex(each => each.projectId === projectId) < index)
+        throw conflict('ALREADY_EXISTS', 'A project is named twice.')
+      const role = roleOf(roleId, 'PROJECT', own, [...path, index, 'roleId'])
+      return { projectId, projectName: project.name, roleId: role.id, roleName: role.name }
+    })
+  }
+}
+
+/** Lets new principals into projects, as decided before. */
+export async function grantPlaces(
+  work: Work,
+  organisationId: string,
+  places: (Place & { principalId: string })[],
+): Promise<void> {
+  if (!places.length) return
+  const rows = places.map(({ principalId, projectId, roleId }) => ({
+    id: newId(),
+    project_id: projectId,
+    principal_id: principalId,
+    role_id: roleId,
+  }))
+  await work.db.rows(sql`
+    insert into project_access (id, created_at, organisation_id, project_id, principal_id, role_id)
+    select id, ${work.now}::timestamptz, ${organisationId}::uuid, project_id, principal_id, role_id
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as n (id uuid, project_id uuid, principal_id uuid, role_id uuid)`)
+  await recordAll(
+    work,
+    places.map(({ projectId, projectName, roleName }) => ({
+      topic: 'project_access.granted',
+      organisationId,
+      target: { kind: 'Project', id: projectId, name: projectName },
+      changes: [{ field: 'role', before: null, after: roleName }],
+    })),
   )
 }
 
@@ -57,27 +146,14 @@ export async function grantAccess(
   viewer: TenantViewer,
   principalId: string,
   access: ProjectAccessInput[],
-  path: (string | number)[],
+  path: Path,
 ): Promise<void> {
-  if (access.length > MOST_PROJECTS)
-    throw badInput(path, 'OUT_OF_RANGE', `Name at most ${MOST_PROJECTS} projects at once.`)
-  for (const [index, { projectId, roleId }] of access.entries()) {
-    const project = await getProject(work, viewer, projectId)
-    const own = await mustManageAccess(work, viewer, project.id)
-    const role = await getAssignableRole(work, viewer, roleId, 'PROJECT', own, [
-      ...path,
-      index,
-      'roleId',
-    ])
-    await work.db.rows(sql`
-      insert into project_access (id, created_at, organisation_id, project_id, principal_id, role_id)
-      values (${newId()}, ${work.now}, ${viewer.organisationId}, ${project.id}, ${principalId}, ${role.id})`)
-    await record(work, 'project_access.granted', {
-      organisationId: viewer.organisationId,
-      target: { kind: 'Project', id: project.id, name: project.name },
-      changes: [{ field: 'role', before: null, after: role.name }],
-    })
-  }
+  const places = (await findPlaces(work, viewer, access))(access, path)
+  await grantPlaces(
+    work,
+    viewer.organisationId,
+    places.map(place => ({ ...place, principalId })),
+  )
 }
 
 /** Lets a principal into a project, or changes the role held there; neither role may be beyond the viewer's own. */

@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { BaseSchema, instant, texts } from '../../database/base.entity.ts'
-import { allow, tenantPolicies } from '../../database/policies.ts'
+import { allow, named, tenantPolicies } from '../../database/policies.ts'
 
 const schema = defineEntity({
   name: 'Role',
@@ -10,6 +10,7 @@ const schema = defineEntity({
   policies: [
     ...tenantPolicies('role'),
     allow('role', 'self', 'organisation_id in (select app_own_organisations())', 'select'),
+    named('self_invited', 'role', 'id in (select app_offered_roles())'),
     allow('role', 'operator', 'true', 'select'),
   ],
   indexes: [{ name: 'role_organisation', properties: ['organisationId', 'sortName', 'id'] }],

@@ -3,7 +3,7 @@ import { withinOwn, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
-import { badInput, forbidden, notFound } from '../../shared/errors.ts'
+import { badInput, forbidden, notFound, type Path } from '../../shared/errors.ts'
 import { fold } from '../../shared/normalise.ts'
 import { isId, newId } from '../../shared/tokens.ts'
 import { ROLE_FIELDS } from './role.loaders.ts'
@@ -33,13 +33,33 @@ export async function getAssignableRole(
   id: string,
   level: AccessLevel,
   ownInProject: ReadonlySet<string> | null,
-  path: (string | number)[],
+  path: Path,
 ): Promise<Role> {
-  const role = await getRole(work, viewer, id)
-  if (role.level !== level)
-    throw badInput(path, 'ROLE_LEVEL_MISMATCH', `Name a role of the level ${level} here.`)
-  mustBeWithinOwn(viewer, role, role.name, ownInProject)
-  return role
+  return (await findAssignableRoles(work, viewer, [id]))(id, level, ownInProject, path)
+}
+
+/** Several of them; what is returned answers for one as `getAssignableRole` does. */
+export async function findAssignableRoles(work: Work, viewer: TenantViewer, ids: string[]) {
+  const rows = ids.length
+    ? await work.db.rows<Role>(sql`
+        select ${columns('r', ROLE_FIELDS)} from role r
+        where r.id = any(${ids.filter(isId)}::uuid[]) and r.organisation_id = ${viewer.organisationId} and r.deleted_at is null
+        order by r.id for share`)
+    : []
+  const roles = new Map(rows.map(role => [role.id, role]))
+  return (
+    id: string,
+    level: AccessLevel,
+    ownInProject: ReadonlySet<string> | null,
+    path: Path,
+  ): Role => {
+    const role = roles.get(id)
+    if (!role) throw notFound('role')
+    if (role.level !== level)
+      throw badInput(path, 'ROLE_LEVEL_MISMATCH', `Name a role of the level ${level} here.`)
+    mustBeWithinOwn(viewer, role, role.name, ownInProject)
+    return role
+  }
 }
 
 /** A live role of the organisation in use. */

@@ -1,0 +1,78 @@
+import type { Work } from '../../access/work.ts'
+import { firstRow, sql } from '../../database/sql.ts'
+import { record } from '../../outbox/events/event.service.ts'
+import { queueMail } from '../../outbox/mail/mail.service.ts'
+import { sourceOf } from '../throttle/throttle.service.ts'
+import { deviceOf } from './device.ts'
+
+// words only: nothing that a mail program would make a link of
+const PLAIN = /^[\p{L}\p{N} ()_-]{1,60}$/u
+
+interface Seen {
+  email: string
+  proven: boolean
+  locale: string
+  firstName: string
+  name: string
+  /** The account has been signed in to before. */
+  known: boolean
+  /** A trait of this sign-in is new to the account. */
+  news: boolean
+}
+
+/**
+ * Notes what a sign-in was seen with, and tells the account's owner where something of it is new: the kind of program
+ * and system, or the network, each by itself, so that a laptop that moves home or a browser that is brought up to
+ * date tells nothing. The first sign-in of an account is no news, and nobody is told at an address that was never
+ * proven. As *system*, before the sign-in is written to the account.
+ */
+export async function noticeDevice(
+  work: Work,
+  session: {
+    id: string
+    userId: string
+    place: { organisationId: string | null; principalId: string | null }
+  },
+): Promise<void> {
+  const { id, userId, place } = session
+  const { ipAddress, userAgent } = work.request
+  const device = deviceIn(userAgent)
+  const traits = [`device ${device ?? 'unknown'}`, `network ${networkOf(ipAddress)}`]
+  // one statement, so that of sign-ins at once one finds it new
+  const seen = await firstRow<Seen>(
+    work.db,
+    sql`with seen as (
+        insert into sighting (user_id, trait, created_at, last_seen_at)
+        select ${userId}, trait, ${work.now}, ${work.now} from unnest(${traits}::text[]) as trait
+        on conflict (user_id, trait) do update set last_seen_at = excluded.last_seen_at
+        returning created_at = last_seen_at as fresh)
+      select u.email, u.email_verified_at is not null as proven, u.locale, u.first_name as "firstName",
+        btrim(u.first_name || ' ' || u.last_name) as name, u.last_sign_in_at is not null as known,
+        (select bool_or(fresh) from seen) as news
+      from user_account u where u.id = ${userId}`,
+  )
+  if (!seen?.known || !seen.news) return
+  await record(work, 'session.new_device', {
+    organisationId: place.organisationId,
+    target: { kind: 'Session', id },
+    actor: { userId, principalId: place.principalId, name: seen.name },
+  })
+  if (!seen.proven) return
+  const { email: to, locale, firstName } = seen
+  const data = { firstName, device, address: ipAddress, at: work.now.toISOString() }
+  await queueMail(work, { to, locale, mail: { template: 'newDevice', data } })
+}
+
+/** Null for what is unknown, and for what is not plain: a client says of itself what it likes. */
+function deviceIn(userAgent: string | null): string | null {
+  const device = userAgent ? deviceOf(userAgent) : ''
+  return PLAIN.test(device) ? device : null
+}
+
+/** The neighbourhood of an address: the first half of an IPv4 one, what providers are given of IPv6 (a /32). */
+export function networkOf(address: string): string {
+  const source = sourceOf(address)
+  return source.includes(':')
+    ? source.split(':').slice(0, 2).join(':')
+    : source.split('.').slice(0, 2).join('.')
+}

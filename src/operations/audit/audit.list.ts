@@ -1,0 +1,166 @@
+import type { KeyRing } from '../../shared/seal.ts'
+import { readCursor } from '../../shared/cursor.ts'
+import { join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
+import { badInput } from '../../shared/errors.ts'
+import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
+import { isId } from '../../shared/tokens.ts'
+import { topicOf, topicsMeant } from '../../outbox/events/topics.ts'
+import type { AuditEvent, AuditEventFilter, EventActor, EventChange } from './audit.type.ts'
+
+const MOST_VALUES = 500
+
+interface EventRow {
+  id: string
+  topic: string
+  occurredAt: string
+  outcome: AuditEvent['outcome']
+  actorKind: EventActor['kind']
+  actorId: string | null
+  actorName: string
+  apiKeyId: string | null
+  targetKind: string | null
+  targetId: string | null
+  targetName: string | null
+  changes: EventChange[]
+  reason: string | null
+  ipAddress: string | null
+  userAgent: string | null
+  requestId: string | null
+}
+
+const EVENT_COLUMNS =
+  raw(`e.id, e.topic, e.occurred_at as "occurredAt", e.outcome, e.actor_kind as "actorKind",
+  e.actor_id as "actorId", e.actor_name as "actorName", e.api_key_id as "apiKeyId", e.target_kind as "targetKind",
+  e.target_id as "targetId", e.target_name as "targetName", e.changes, e.reason, e.ip_address as "ipAddress",
+  e.user_agent as "userAgent", e.request_id as "requestId"`)
+
+export interface AuditArgs extends PageArgs {
+  filter?: AuditEventFilter | null
+}
+
+/**
+ * One page of events, the newest first: of an organisation, or of the whole platform. Each value of the narrowest
+ * filter is followed down its own index and the newest of all are taken, so that a page costs the same however many
+ * events there are.
+ *
+ * @param organisationId null for the whole platform.
+ */
+export async function listEvents(
+  queries: Queries,
+  ring: KeyRing,
+  organisationId: string | null,
+  args: AuditArgs,
+): Promise<Page<AuditEvent>> {
+  const size = pageSize(args)
+  const list = ['events', organisationId ?? 'platform', args.filter ?? {}]
+  const after = args.after == null ? null : readCursor(ring, list, args.after)
+  const { lead, conditions } = narrowed(args.filter ?? {})
+  const matching = join(
+    [
+      ...(organisationId ? [sql`e.organisation_id = ${organisationId}`] : []),
+      ...conditions,
+      ...(after ? [sql`e.id < ${after.id}::uuid`] : []),
+      ...(lead ? [sql`e.${raw(lead.column)} = wanted.value`] : []),
+    ],
+    ' and ',
+  )
+  const newest = sql`select ${EVENT_COLUMNS} from event e
+    ${matching.sql ? sql`where ${matching}` : sql``} order by e.id desc limit ${size + 1}`
+  const rows = await queries.rows<EventRow>(
+    lead
+      ? sql`select found.* from unnest(${lead.values}::${raw(lead.type)}[]) as wanted (value)
+          cross join lateral (${newest}) as found order by found.id desc limit ${size + 1}`
+      : newest,
+  )
+  return pageOf({
+    ring,
+    list,
+    args,
+    rows: rows.map(shape),
+    position: ({ id }) => ({ key: '', id }),
+    count: async () => 0,
+  })
+}
+
+interface Lead {
+  column: 'topic' | 'actor_id' | 'target_id'
+  type: 'text' | 'uuid'
+  values: string[]
+}
+
+/** The filter whose values are followed one by one, and what the others ask besides. */
+function narrowed(filter: AuditEventFilter): { lead: Lead | null; conditions: Sql[] } {
+  const leads: Lead[] = [
+    ...ids('target_id', filter.targetIds, 'targetIds'),
+    ...ids('actor_id', filter.actorIds, 'actorIds'),
+    ...topics(filter.topics),
+  ]
+  const [lead = null, ...others] = leads
+  const conditions = others.map(
+    ({ column, type, values }) => sql`e.${raw(column)} = any(${values}::${raw(type)}[])`,
+  )
+  if (filter.outcome) conditions.push(sql`e.outcome = ${filter.outcome}`)
+  const { from, to } = filter.occurredAt ?? {}
+  if (from) conditions.push(sql`e.occurred_at >= ${from}`)
+  if (to) conditions.push(sql`e.occurred_at < ${to}`)
+  return { lead, conditions }
+}
+
+function ids(
+  column: 'actor_id' | 'target_id',
+  values: string[] | null | undefined,
+  field: string,
+): Lead[] {
+  if (!values) return []
+  mustBeFew(values, field)
+  return [{ column, type: 'uuid', values: [...new Set(values.filter(isId))] }]
+}
+
+function topics(patterns: string[] | null | undefined): Lead[] {
+  if (!patterns) return []
+  mustBeFew(patterns, 'topics')
+  const names = patterns.flatMap((pattern, index) => {
+    const meant = topicsMeant(pattern)
+    if (!meant)
+      throw badInput(
+        ['filter', 'topics', index],
+        'INVALID_FORMAT',
+        'There is no such topic. `topics` lists them; a family is written as `member.*`.',
+      )
+    return meant
+  })
+  return [{ column: 'topic', type: 'text', values: [...new Set(names)] }]
+}
+
+function mustBeFew(values: unknown[], field: string): void {
+  if (values.length > MOST_VALUES)
+    throw badInput(
+      ['filter', field],
+      'OUT_OF_RANGE',
+      `A filter takes at most ${MOST_VALUES} values.`,
+    )
+}
+
+const shape = (row: EventRow): AuditEvent => ({
+  id: row.id,
+  topic: topicOf(row.topic),
+  occurredAt: row.occurredAt,
+  outcome: row.outcome,
+  actor: { kind: row.actorKind, id: row.actorId, name: row.actorName, apiKeyId: row.apiKeyId },
+  target: row.targetId
+    ? { id: row.targetId, kind: row.targetKind ?? 'Node', name: row.targetName }
+    : null,
+  changes: row.changes,
+  reason: row.reason,
+  ipAddress: row.ipAddress,
+  userAgent: row.userAgent,
+  requestId: row.requestId,
+})
+
+/** One event of an organisation; null where there is none. */
+export async function findEvent(queries: Queries, id: string): Promise<AuditEvent | null> {
+  const [row] = await queries.rows<EventRow>(
+    sql`select ${EVENT_COLUMNS} from event e where e.id = ${id}`,
+  )
+  return row ? shape(row) : null
+}
