@@ -8,6 +8,7 @@ import { createLoginLoaders } from '../flows/email-change/login-edit.loaders.ts'
 import { createInvitationLoaders } from '../flows/invitations/invitation.loaders.ts'
 import { createMemberLoaders } from '../tenancy/memberships/member.loaders.ts'
 import { createOrganisationLoaders } from '../tenancy/organisations/organisation.loaders.ts'
+import { createPolicyLoaders } from '../tenancy/policies/policy.loaders.ts'
 import { createProjectLoaders } from '../tenancy/projects/project.loaders.ts'
 import { createRoleLoaders } from '../tenancy/roles/role.loaders.ts'
 
@@ -21,6 +22,7 @@ const GROUPS = [
   createInvitationLoaders,
   createLoginLoaders,
   createMfaLoaders,
+  createPolicyLoaders,
   createSessionLoaders,
 ] as const
 

@@ -70,6 +70,8 @@ import { MemberStatesResolver } from '../flows/members/member-states.resolver.ts
 import { OperatorOrganisationsResolver } from '../flows/operators/operator-organisations.resolver.ts'
 import { OperatorUsersResolver } from '../flows/operators/operator-users.resolver.ts'
 import { operatorRules } from '../flows/operators/operator.rules.ts'
+import { BulkResolver } from '../operations/bulk/bulk.resolver.ts'
+import { bulkRules } from '../operations/bulk/bulk.rules.ts'
 import {
   AuditResolver,
   OrganisationAuditResolver,
@@ -109,7 +111,7 @@ import { projectRules } from '../tenancy/projects/project.rules.ts'
 import { OrganisationRolesResolver, RoleResolver } from '../tenancy/roles/role.resolver.ts'
 import { roleRules } from '../tenancy/roles/role.rules.ts'
 import { checkIds } from './ids.ts'
-import { Problem } from './problem.type.ts'
+import { Problem } from '../shared/problem.type.ts'
 
 const RESOLVERS: NonEmptyArray<Function> = [
   AccountDeletionResolver,
@@ -118,6 +120,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   EmailChangeResolver,
   EmailVerificationResolver,
   AvatarResolver,
+  BulkResolver,
   FoundingResolver,
   InvitationResolver,
   LoginEditResolver,
@@ -178,6 +181,7 @@ const ALL_RULES: Rules[] = [
   emailChangeRules,
   emailVerificationRules,
   avatarRules,
+  bulkRules,
   foundingRules,
   invitationRules,
   magicLinkRules,

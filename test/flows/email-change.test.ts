@@ -358,4 +358,38 @@ describe('an administrator who changes a login', () => {
     ])
     expect(await emails(person.userId)).toEqual([account])
   })
+
+  test('may do so in bulk, each row as a whole or not at all', async () => {
+    const [free, shared, clash] = [
+      await newcomer(admin),
+      await newcomer(admin),
+      await newcomer(admin),
+    ]
+    await (await organisation(server)).add({ email: shared.email })
+    await admin.add({ externalId: 'taken' })
+    const [first, second, third] = [freshEmail('bulk'), freshEmail('bulk'), freshEmail('bulk')]
+    const { updateMembers } = await admin.ask(
+      `mutation ($rows: [UpdateMemberRow!]!) { updateMembers(rows: $rows, onError: CONTINUE) {
+        succeeded failed results { member { email } problem { code reason path } } } }`,
+      {
+        rows: [
+          { id: free.memberId, input: { email: first } },
+          { id: shared.memberId, input: { email: second } },
+          { id: clash.memberId, input: { email: third, externalId: 'taken' } },
+        ],
+      },
+    )
+    expect(updateMembers).toMatchObject({
+      succeeded: 1,
+      failed: 2,
+      results: [
+        { member: { email: first }, problem: null },
+        { problem: { code: 'FORBIDDEN', reason: 'SHARED_ACCOUNT' } },
+        { problem: { code: 'CONFLICT', reason: 'ALREADY_EXISTS' } },
+      ],
+    })
+    await signIn(server, first)
+    await signIn(server, clash.email)
+    expect(await mailsSoFar(server, third)).toEqual([])
+  })
 })

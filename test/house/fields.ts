@@ -85,6 +85,7 @@ function idsIn(at: Door, type: GraphQLInputType, path: string[]): IdPlace[] {
 
 const BY_NAME: Record<string, Kind> = {
   memberId: 'member',
+  ids: 'member',
   principalId: 'principal',
   ownerId: 'principal',
   ownerIds: 'principal',
@@ -102,7 +103,7 @@ const BY_NAME: Record<string, Kind> = {
 
 const BY_END: [RegExp, Kind][] = [
   [/node$/, 'anything'],
-  [/(Member|MemberSessions|MemberPasswordReset|\.member)$/, 'member'],
+  [/(Member|Members|MemberSessions|MemberPasswordReset|\.member)$/, 'member'],
   [/(ServiceAccount|serviceAccount)$/, 'serviceAccount'],
   [/ApiKey$/, 'apiKey'],
   [/ProjectAccess$/, 'projectAccess'],
@@ -110,7 +111,7 @@ const BY_END: [RegExp, Kind][] = [
   [/(Role|\.role)$/, 'role'],
   [/Invitation$/, 'invitation'],
   [/(Organisation|\.organisation)$/, 'organisation'],
-  [/(User|UserSessions|\.user)$/, 'user'],
+  [/(User|UserSessions|UserMfa|\.user)$/, 'user'],
   [/Session$/, 'session'],
   [/MfaFactor$/, 'factor'],
 ]
@@ -143,6 +144,7 @@ const VALUES: Record<string, () => unknown> = {
   token: () => 'no-such-token',
   challenge: () => 'no-such-challenge',
   code: () => '000000',
+  reason: () => 'asked by telephone',
   permissions: () => [],
   scopes: () => [],
   contentType: () => 'image/png',

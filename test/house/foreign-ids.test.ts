@@ -17,6 +17,16 @@ const ANSWERED = new Set([
   'Mutation.signInWithMagicLink(input.organisationId)',
   'Mutation.requestMagicLink(input.projectId)',
   'Organisation.sessions(memberId)',
+  // rows are refused one by one, as data
+  'Mutation.addMembers(rows.roleId)',
+  'Mutation.addMembers(rows.projectAccess.projectId)',
+  'Mutation.addMembers(rows.projectAccess.roleId)',
+  'Mutation.inviteMembers(rows.roleId)',
+  'Mutation.inviteMembers(rows.projectAccess.projectId)',
+  'Mutation.inviteMembers(rows.projectAccess.roleId)',
+  'Mutation.updateMembers(rows.id)',
+  'Mutation.updateMembers(rows.input.roleId)',
+  'Mutation.applyMemberAction(ids)',
 ])
 
 let server: TestServer

@@ -57,6 +57,8 @@ export async function reserveAttempt(
 /** A guess at a second factor; `last` where it was the one that used the budget of the account up. */
 export interface ReservedCode extends ReservedAttempt {
   last: boolean
+  /** The guess was not looked at after all. */
+  release(): Promise<void>
 }
 
 /**
@@ -74,15 +76,18 @@ export async function reserveCode(
 ): Promise<ReservedCode> {
   const attempt = await reserveAttempt(system, SECOND_FACTOR, userId, source, rules, now)
   const key = digest(`${SECOND_FACTOR} ${userId}`)
+  const release = async (keys: readonly string[]) => {
+    for (const paid of keys) await giveBack(system, paid)
+  }
   const count = await reserve(system, key, CODES_A_DAY, DAY_MINUTES, now, true).catch(
     async error => {
-      // it was not looked at, so it is no guess of this source's either
-      for (const paid of attempt.keys) await giveBack(system, paid)
+      await release(attempt.keys)
       throw error
     },
   )
   return {
     last: count === CODES_A_DAY,
+    release: () => release([...attempt.keys, key]),
     handBack: async () => {
       await attempt.handBack()
       await giveBack(system, key)

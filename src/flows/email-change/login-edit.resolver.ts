@@ -1,10 +1,11 @@
 import { Arg, Ctx, FieldResolver, ID, Mutation, Resolver, Root } from 'type-graphql'
 import { can, isAbove } from '../../access/viewer.ts'
-import { reserveMail } from '../../credentials/links/mail-limit.ts'
 import { certain } from '../../database/loader.ts'
 import type { Context } from '../../graphql/context.ts'
+import { only } from '../../shared/outcome.ts'
 import { Member, MemberPayload, UpdateMemberInput } from '../../tenancy/memberships/member.type.ts'
-import { changeMember } from './login-edit.service.ts'
+import { reserveLoginEdits } from './login-edit-limit.ts'
+import { changeMembersAndLogins } from './login-edit.service.ts'
 
 @Resolver(() => Member)
 export class LoginEditResolver {
@@ -34,9 +35,10 @@ export class LoginEditResolver {
     @Arg('input', () => UpdateMemberInput) input: UpdateMemberInput,
     @Ctx() context: Context,
   ): Promise<MemberPayload> {
-    await context.close() // the reads of earlier fields: on PGlite they hold the only connection
-    const { system, request, now, transact } = context
-    if (input.email) await reserveMail(system, input.email, request.ipAddress, now)
-    return { member: await transact(work => changeMember(work, id, input)) }
+    await reserveLoginEdits(context, input.email === undefined ? 0 : 1)
+    const row = { id, input, path: ['input'] }
+    return {
+      member: only(await context.transact(work => changeMembersAndLogins(work, [row]))),
+    }
   }
 }

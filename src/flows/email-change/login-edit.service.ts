@@ -6,29 +6,49 @@ import { SYSTEM } from '../../database/context.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { queueMail } from '../../outbox/mail/mail.service.ts'
-import { badInput, conflict, forbidden, unavailable } from '../../shared/errors.ts'
-import { lockAdministration } from '../../tenancy/organisations/administration.ts'
+import { AppError, badInput, conflict, forbidden, unavailable } from '../../shared/errors.ts'
+import { only, type Outcome } from '../../shared/outcome.ts'
+import { lockOrganisation } from '../../tenancy/organisations/administration.ts'
 import { inDomains } from '../../tenancy/policies/domains.ts'
-import { updateMember } from '../../tenancy/memberships/member-changes.service.ts'
+import {
+  changeMembers,
+  type MemberChange,
+} from '../../tenancy/memberships/member-changes.service.ts'
 import { getManagedMember } from '../../tenancy/memberships/member.service.ts'
-import type { Member, UpdateMemberInput } from '../../tenancy/memberships/member.type.ts'
+import type { Member } from '../../tenancy/memberships/member.type.ts'
 import { mailConfirmation } from '../email-verification/verification-mail.ts'
 import { getOrganisation } from '../invitations/invitation.service.ts'
 import { followAddress } from './follow-address.ts'
 
-/** Changes a member, their login included. */
-export async function changeMember(
+/**
+ * Changes members, their logins included, each under the rules of one alone. A row with a login holds as a whole or not
+ * at all, so those are done one after the other.
+ */
+export async function changeMembersAndLogins(
   work: Work,
-  id: string,
-  { email, ...input }: UpdateMemberInput,
-): Promise<Member> {
-  if (email !== undefined) {
-    // an organisation is locked before accounts, as everywhere
-    if (input.roleId !== undefined)
-      await lockAdministration(work, must(work.viewer, 'manageUser').organisationId)
-    await editLogin(work, id, email)
+  rows: MemberChange[],
+): Promise<Outcome<Member>[]> {
+  if (rows.every(({ input }) => input.email === undefined)) return changeMembers(work, rows)
+  const viewer = must(work.viewer, 'manageUser')
+  // an organisation is locked before accounts, as everywhere
+  if (rows.some(({ input }) => input.roleId !== undefined))
+    await lockOrganisation(work, viewer.organisationId)
+  const outcomes: Outcome<Member>[] = []
+  for (const row of rows) outcomes.push(await changeOne(work, row))
+  return outcomes
+}
+
+async function changeOne(work: Work, row: MemberChange): Promise<Outcome<Member>> {
+  try {
+    const done = await work.savepoint(async () => {
+      if (row.input.email !== undefined) await editLogin(work, row, row.input.email)
+      return only(await changeMembers(work, [row]))
+    })
+    return { done }
+  } catch (error) {
+    if (error instanceof AppError) return { refusal: error }
+    throw error
   }
-  return updateMember(work, id, input)
 }
 
 /**
@@ -38,10 +58,14 @@ export async function changeMember(
  *
  * @throws {AppError} `FORBIDDEN` / `SHARED_ACCOUNT`, `CONFLICT` / `ALREADY_EXISTS` for a taken address.
  */
-async function editLogin(work: Work, id: string, email: string | null): Promise<void> {
+async function editLogin(
+  work: Work,
+  { id, path }: MemberChange,
+  email: string | null,
+): Promise<void> {
   const viewer = must(work.viewer, 'manageUser')
   inSession(viewer)
-  if (!email) throw badInput(['input', 'email'], 'REQUIRED', 'Every account has a login. Name one.')
+  if (!email) throw badInput([...path, 'email'], 'REQUIRED', 'Every account has a login. Name one.')
   const locked = await lockAccountOf(work, viewer, id)
   const member = await getManagedMember(work, viewer, id)
   if (member.email === email) return

@@ -61,6 +61,17 @@ export class MemberResolver {
 
   @FieldResolver(() => Boolean, {
     description:
+      'Whether their second factors satisfy the policy here. Says nothing more about them.',
+  })
+  async meetsMfaPolicy(
+    @Root() { organisationId, secondFactor }: Member,
+    @Ctx() { loaders }: Context,
+  ): Promise<boolean> {
+    return secondFactor || !(await loaders.insistsOnMfa.load(organisationId))
+  }
+
+  @FieldResolver(() => Boolean, {
+    description:
       "True when the viewer manages users and holds at least all this member's organisation permissions.",
   })
   viewerCanManage(

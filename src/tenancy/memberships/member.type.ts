@@ -42,6 +42,9 @@ export class Member {
   @Field(() => ID)
   id!: string
 
+  /** Their account has one; what an organisation may know of it is whether its policy is met. */
+  secondFactor!: boolean
+
   kind!: 'MEMBER' | 'SERVICE_ACCOUNT'
   organisationId!: string
   roleId!: string
@@ -152,6 +155,9 @@ export class MemberFilter {
 
   @Field(() => Boolean, { nullable: true })
   locked?: boolean | null
+
+  @Field(() => Boolean, { nullable: true })
+  meetsMfaPolicy?: boolean | null
 
   @Field(() => DateTimeRange, { nullable: true })
   createdAt?: DateTimeRange | null
