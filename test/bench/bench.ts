@@ -6,8 +6,16 @@ import { median, run, type Figures, type Scenario } from './load.ts'
 import { compile, pinLoad, startServer, type Build, type ServerProcess } from './processes.ts'
 import { profile, profilePath } from './profile.ts'
 import { resultTable, shareTable } from './report.ts'
-import { bare, members, membersInFull, viewer, viewerByKey } from './scenarios.ts'
-import { MEMBERS, NEIGHBOURS, seed } from './seed.ts'
+import {
+  bare,
+  bareArgon2,
+  members,
+  membersInFull,
+  signIns,
+  viewer,
+  viewerByKey,
+} from './scenarios.ts'
+import { callers, MEMBERS, NEIGHBOURS, seed } from './seed.ts'
 
 // `npm run bench` measures; `npm run bench -- --only=viewer,plain` measures what these words name, at 16 connections;
 // `npm run bench -- --profile` tells where the time goes. Nothing here is a test: figures depend on the machine and on
@@ -18,6 +26,11 @@ const WARM_UP_SECONDS = 3
 const RUN_SECONDS = 4
 const RUNS = 3
 const POOL = 12
+
+const ONLY = process.argv
+  .find(argument => argument.startsWith('--only='))
+  ?.slice(7)
+  .split(',')
 
 const password = randomBytes(18).toString('base64url')
 
@@ -49,7 +62,10 @@ async function main(): Promise<void> {
       ...CONNECTIONS.map(count => viewerByKey(gatehouse, keys, count)),
       members(gatehouse, people, 16),
       membersInFull(gatehouse, people, 16),
+      signIns(gatehouse, callers, password, 16),
+      bareArgon2(yardstick, 16),
     ])
+    if (!ONLY || ONLY.includes('flood')) await tellFlood(cluster, gatehouse, people)
   } finally {
     for (const server of servers) await server.stop()
     await cluster.stop()
@@ -94,7 +110,7 @@ async function measure(cluster: Cluster, all: Scenario[]): Promise<void> {
     .split(',')
   const scenarios = only
     ? all.filter(
-        ({ name, connections }) => connections === 16 && only.some(word => name.includes(word)),
+        ({ name, connections }) => connections === 16 && ONLY?.some(word => name.includes(word)),
       )
     : all
   const runs = new Map<Scenario, Figures[]>(scenarios.map(scenario => [scenario, []]))
@@ -116,6 +132,19 @@ Servers on core 0, load on core 1, PostgreSQL on whichever is free. ${MEMBERS} m
 Median of ${RUNS} runs of ${RUN_SECONDS} s each, after ${WARM_UP_SECONDS} s of warm-up. Statements as pg_stat_statements counts them.
 
 ${resultTable(lines)}`)
+}
+
+/** How long `viewer` takes while 200 sign-ins are in flight, beside a quiet server. */
+async function tellFlood(cluster: Cluster, server: ServerProcess, people: Caller[]): Promise<void> {
+  const reading = viewer(server, people, 16)
+  const idle = await run(cluster, reading, RUN_SECONDS)
+  const [flood, busy] = await Promise.all([
+    run(cluster, signIns(server, callers, password, 200), RUN_SECONDS + 2),
+    run(cluster, reading, RUN_SECONDS),
+  ])
+  console.log(`
+\`viewer\` at 16 connections: p99 ${idle.p99.toFixed(1)} ms alone, ${busy.p99.toFixed(1)} ms while 200 sign-ins are in flight
+(p50 ${idle.p50.toFixed(1)} and ${busy.p50.toFixed(1)} ms; ${busy.requestsPerSecond.toFixed(0)} of ${idle.requestsPerSecond.toFixed(0)} requests/s; ${flood.requestsPerSecond.toFixed(0)} sign-ins/s beside, ${flood.errors} refused or failed).`)
 }
 
 async function tellProfiles(
