@@ -5,6 +5,7 @@ import { freePort, startCluster, type Cluster } from './cluster.ts'
 import { median, run, type Figures, type Scenario } from './load.ts'
 import { compile, pinLoad, startServer, type Build, type ServerProcess } from './processes.ts'
 import { profile, profilePath } from './profile.ts'
+import { refreshing, refreshingAtOnce } from './refreshing.ts'
 import { resultTable, shareTable } from './report.ts'
 import { bare, members, membersInFull, viewer, viewerByKey } from './scenarios.ts'
 import { MEMBERS, NEIGHBOURS, seed } from './seed.ts'
@@ -20,6 +21,7 @@ const RUNS = 3
 const POOL = 12
 
 const password = randomBytes(18).toString('base64url')
+const secret = randomBytes(32)
 
 async function main(): Promise<void> {
   const profiling = process.argv.includes('--profile')
@@ -42,6 +44,7 @@ async function main(): Promise<void> {
       environment: { DATABASE_URL: cluster.ownerUrl, POOL: String(POOL), NODE_ENV: 'production' },
     })
     servers.push(yardstick)
+    const sessions = { server: gatehouse, admin: cluster.admin, secret, people }
     await measure(cluster, [
       ...CONNECTIONS.map(count => viewer(gatehouse, people, count)),
       ...CONNECTIONS.map(count => bare(yardstick, people, count, 'plain')),
@@ -49,6 +52,8 @@ async function main(): Promise<void> {
       ...CONNECTIONS.map(count => viewerByKey(gatehouse, keys, count)),
       members(gatehouse, people, 16),
       membersInFull(gatehouse, people, 16),
+      refreshing(sessions, 16),
+      refreshingAtOnce(sessions, 1_000),
     ])
   } finally {
     for (const server of servers) await server.stop()
@@ -74,7 +79,7 @@ const startGatehouse = async (
       DATABASE_URL: cluster.ownerUrl,
       DATABASE_POOL: String(POOL),
       PUBLIC_URL: `http://localhost:${port}`,
-      SECRET_KEY: randomBytes(32).toString('base64'),
+      SECRET_KEY: secret.toString('base64'),
       // no mail is sent here
       SMTP_URL: 'smtp://127.0.0.1:9',
       OPERATOR_PASSWORD: password,
@@ -94,7 +99,8 @@ async function measure(cluster: Cluster, all: Scenario[]): Promise<void> {
     .split(',')
   const scenarios = only
     ? all.filter(
-        ({ name, connections }) => connections === 16 && only.some(word => name.includes(word)),
+        ({ name, connections, burst }) =>
+          (connections === 16 || burst) && only.some(word => name.includes(word)),
       )
     : all
   const runs = new Map<Scenario, Figures[]>(scenarios.map(scenario => [scenario, []]))
