@@ -21,6 +21,7 @@ import type { Database } from '../database/orm.ts'
 import { Reader } from '../database/reader.ts'
 import type { Queries } from '../database/sql.ts'
 import { unauthenticated } from '../shared/errors.ts'
+import type { Once } from './idempotency.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
 import { permissionsOf } from '../tenancy/memberships/authority.ts'
 import type { Member } from '../tenancy/memberships/member.type.ts'
@@ -51,6 +52,8 @@ interface State {
   shown: Caller[]
   /** Those of them whose rows nothing has been written since they were read. */
   fresh: Caller[]
+  /** Where the request came with an `Idempotency-Key`: its effects, each of which happens once. */
+  once: Once | null
 }
 
 /** One operation: who asks, what it reads in, and how it writes. */
@@ -79,7 +82,16 @@ export class Context {
       shown: caller ? [caller] : [],
       fresh: caller ? [caller] : [],
       loaders: null,
+      once: null,
     }
+  }
+
+  get once(): Once | null {
+    return this.state.once
+  }
+
+  set once(once: Once | null) {
+    this.state.once = once
   }
 
   get loaders(): Loaders {
@@ -122,6 +134,7 @@ export class Context {
     await this.close()
     this.state.loaders = null
     this.state.fresh = []
+    const { once } = this
     return transact(
       {
         orm: this.node.database.orm,
@@ -131,7 +144,7 @@ export class Context {
         request: this.request,
         server: this.node.server,
       },
-      unit,
+      once ? work => once.run(work, unit) : unit,
     )
   }
 

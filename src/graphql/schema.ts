@@ -99,6 +99,7 @@ import {
 import { projectRules } from '../tenancy/projects/project.rules.ts'
 import { OrganisationRolesResolver, RoleResolver } from '../tenancy/roles/role.resolver.ts'
 import { roleRules } from '../tenancy/roles/role.rules.ts'
+import { hangIdempotency } from './idempotency.ts'
 import { checkIds } from './ids.ts'
 import { Problem } from '../shared/problem.type.ts'
 
@@ -215,6 +216,7 @@ export async function buildOpenSchema(): Promise<GraphQLSchema> {
  */
 export async function buildGuardedSchema(given: Rules = rules): Promise<GraphQLSchema> {
   const open = await buildOpenSchema()
+  hangIdempotency(open)
   checkIds(open)
   const doors = shield(
     {

@@ -38,7 +38,7 @@ export const refreshing = (options: RefreshingOptions, connections: number): Sce
   connections,
   method: 'POST',
   path: '/graphql',
-  headers: () => ({ 'content-type': 'application/json' }),
+  headers: () => ({}),
   // anew for each run, for what a run cuts off leaves its session without the newest token
   requests: async () => goingOn(await begin(options, connections * 2)),
   sound,

@@ -48,8 +48,9 @@ export async function reserveAttempt(
   return {
     keys,
     handBack: async () => {
-      await system.rows(sql`delete from attempt where key = ${keys[0]}`)
-      await giveBack(system, keys[1])
+      await system.rows(sql`
+        with begun_anew as (delete from attempt where key = ${keys[0]})
+        update attempt set count = greatest(count - 1, 0), blocked_until = null where key = ${keys[1]}`)
     },
   }
 }

@@ -122,7 +122,7 @@ export class InvitationResolver {
     description:
       'Mail an invitation again with a new link and a new expiry. Older links stop working. Needs `manageUser`.',
   })
-  async resendInvitation(
+  resendInvitation(
     @Arg('id', () => ID) id: string,
     @Arg('sendMail', () => Boolean, {
       defaultValue: true,
@@ -132,8 +132,7 @@ export class InvitationResolver {
     sendMail: boolean,
     @Ctx() { transact }: Context,
   ): Promise<InvitationPayload> {
-    const { invitation, url } = await transact(work => resendInvitation(work, id, sendMail))
-    return { invitation, invitationUrl: url }
+    return transact(work => resendInvitation(work, id, sendMail))
   }
 
   @Mutation(() => InvitationPayload, {
