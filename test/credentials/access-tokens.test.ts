@@ -205,9 +205,9 @@ test('two hundred malformed headers are refused alike, and none is a fault of ou
 test('a token is refused once its time or its session is over, though it was taken before', async () => {
   const session = await signIn(server, person.email)
   await session.ask(`{ viewer { operator } }`)
-  server.clock.advance({ seconds: 599 })
+  server.clock.advance({ seconds: 590 })
   await session.ask(`{ viewer { operator } }`)
-  server.clock.advance({ seconds: 1 })
+  server.clock.advance({ seconds: 10 })
   await expectRefused(`Bearer ${session.accessToken}`)
   person.take({ ...(await renew(person.refreshToken)) })
 })
