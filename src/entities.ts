@@ -17,6 +17,7 @@ import { WebhookEntity } from './operations/webhooks/webhook.entity.ts'
 import { EventEntity } from './outbox/events/event.entity.ts'
 import { MemberWordEntity } from './tenancy/memberships/member-word.entity.ts'
 import { PrincipalEntity } from './tenancy/memberships/principal.entity.ts'
+import { IdempotencyEntity, IdempotencyStepEntity } from './graphql/idempotency.entity.ts'
 import { OrganisationEntity } from './tenancy/organisations/organisation.entity.ts'
 import { PlatformSettingsEntity } from './tenancy/policies/platform-settings.entity.ts'
 import { ProjectAccessEntity } from './tenancy/projects/project-access.entity.ts'
@@ -33,6 +34,8 @@ export const entities = [
   AvatarUploadEntity,
   ChallengeEntity,
   EventEntity,
+  IdempotencyEntity,
+  IdempotencyStepEntity,
   InvitationEntity,
   LinkEntity,
   MemberWordEntity,

@@ -150,6 +150,21 @@ export const operator = door('operator', ({ viewer }) =>
       }),
 )
 
+/** The session was not begun on a page of a tenant, who sees what is done there, for that tenant alone. */
+const unbound = door(
+  'unbound',
+  ({ viewer }) =>
+    !viewer?.boundToId ||
+    new AppError(
+      'FORBIDDEN',
+      'This session was begun for one organisation. Sign in anew to act for your account.',
+      { reason: 'POLICY_FORBIDS' },
+    ),
+)
+
+/** A person who acts for their account, wherever it belongs. */
+export const accountOwner: Rule = and(signedIn, unbound)
+
 /** The person has proven lately who they are. */
 const recentSignIn = openDoor('recentSignIn', ({ viewer, now, stepUpSeconds }) =>
   !viewer
@@ -167,7 +182,10 @@ export const recentOperator: Rule = and(signedIn, operator, recentSignIn)
 /** A person who has proven lately who they are. */
 export const recentPerson: Rule = and(signedIn, recentSignIn)
 
-/** The same, whatever their session owes. */
+/** A person who acts for their account, and has proven lately who they are. */
+export const recentAccountOwner: Rule = and(signedIn, unbound, recentSignIn)
+
+/** A person who has proven lately who they are, whatever their session owes. */
 export const recentPersonOwing: Rule = and(signedInOwing, recentSignIn)
 
 /** The caller holds `permission` in the organisation in use, in a session. */

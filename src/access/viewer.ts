@@ -50,6 +50,8 @@ export interface Viewer {
   tasks: SessionTask[]
   /** Until it is paid the session acts nowhere; null for keys. */
   owes: Owed | null
+  /** The only organisation that the session may act in: it was begun on a page of one of its projects. */
+  boundToId: string | null
   /** Whether the platform or the organisation of the session insists on a second factor. */
   mfaRequired: boolean
   authenticatedAt: Date

@@ -18,6 +18,8 @@ export interface RequestInfo {
   requestId: string
   ipAddress: string
   userAgent: string | null
+  /** The `Idempotency-Key` that came with it. */
+  idempotencyKey?: string | null
 }
 
 /** What services need of the running server. */

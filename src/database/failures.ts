@@ -40,6 +40,9 @@ function brokenUnique(error: unknown): string | undefined {
   )
 }
 
+/** True where a statement broke a unique rule: somebody else was there first. */
+export const isTaken = (error: unknown): boolean => brokenUnique(error) !== undefined
+
 // PostgreSQL's codes for characters that it cannot keep, such as NUL.
 const UNSTORABLE = new Set(['22021', '22P05'])
 

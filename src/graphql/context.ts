@@ -1,4 +1,5 @@
 import {
+  inEveryProject,
   inOrganisation,
   inside,
   inSession,
@@ -20,7 +21,9 @@ import type { Database } from '../database/orm.ts'
 import { Reader } from '../database/reader.ts'
 import type { Queries } from '../database/sql.ts'
 import { unauthenticated } from '../shared/errors.ts'
+import type { Once } from './idempotency.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
+import { permissionsOf } from '../tenancy/memberships/authority.ts'
 import type { Member } from '../tenancy/memberships/member.type.ts'
 
 /** What one node holds for all its requests. */
@@ -49,6 +52,8 @@ interface State {
   shown: Caller[]
   /** Those of them whose rows nothing has been written since they were read. */
   fresh: Caller[]
+  /** Where the request came with an `Idempotency-Key`: its effects, each of which happens once. */
+  once: Once | null
 }
 
 /** One operation: who asks, what it reads in, and how it writes. */
@@ -77,7 +82,16 @@ export class Context {
       shown: caller ? [caller] : [],
       fresh: caller ? [caller] : [],
       loaders: null,
+      once: null,
     }
+  }
+
+  get once(): Once | null {
+    return this.state.once
+  }
+
+  set once(once: Once | null) {
+    this.state.once = once
   }
 
   get loaders(): Loaders {
@@ -120,6 +134,7 @@ export class Context {
     await this.close()
     this.state.loaders = null
     this.state.fresh = []
+    const { once } = this
     return transact(
       {
         orm: this.node.database.orm,
@@ -129,7 +144,7 @@ export class Context {
         request: this.request,
         server: this.node.server,
       },
-      unit,
+      once ? work => once.run(work, unit) : unit,
     )
   }
 
@@ -158,7 +173,7 @@ export class Context {
       ...(viewer.organisationId && {
         org: viewer.organisationId,
         role: caller.role?.name,
-        permissions: [...viewer.permissions],
+        permissions: [...(await this.permissionsInUse(caller))],
         ...(viewer.projectId && { prj: viewer.projectId }),
       }),
       ...assuranceOf(session),
@@ -173,6 +188,14 @@ export class Context {
       session: { ...session, current: true },
       user: caller.user,
     }
+  }
+
+  /** What a caller may do where they act: in the organisation, and in the project if they are in one. */
+  private async permissionsInUse({ viewer, member }: Caller): Promise<ReadonlySet<string>> {
+    const { projectId, permissions } = viewer
+    if (!projectId || !member) return permissions
+    const { inProject } = await permissionsOf(this.loaders, member, projectId)
+    return permissions.union(inProject).union(inEveryProject(viewer, projectId))
   }
 
   /** The membership that was just entered, whoever of the two brought it to life. */

@@ -7,6 +7,7 @@ import {
   Kind,
   type FragmentDefinitionNode,
   type GraphQLNamedType,
+  type GraphQLOutputType,
   type GraphQLSchema,
   type OperationDefinitionNode,
   type SelectionSetNode,
@@ -18,6 +19,8 @@ export const MOST_TOKENS = 1_000
 export const MOST_DEPTH = 10
 export const MOST_ALIASES = 15
 const MOST_COST = 5_000
+/** What the rows of a bulk answer count for: more than one, and few enough for plain fields of five hundred. */
+const BULK_ROWS = 50
 
 /** Fields that try a secret: several in one document would be several guesses for one. */
 const GUESSABLE = new Set([
@@ -128,13 +131,19 @@ function costOf(set: SelectionSetNode, type: GraphQLNamedType, walk: Walk): numb
       const first = selection.arguments?.find(argument => argument.name.value === 'first')
       const standard = field?.args.find(argument => argument.name === 'first')?.defaultValue as
         number | undefined
-      const page = (first && numberOf(first.value, walk)) ?? standard
+      const page =
+        (first && numberOf(first.value, walk)) ??
+        standard ??
+        (isBulk(field?.type) ? BULK_ROWS : undefined)
       cost += 1 + inner * (page ?? 1)
     }
     if (cost > MOST_COST * 1_000) return cost
   }
   return cost
 }
+
+const isBulk = (type: GraphQLOutputType | undefined) =>
+  type != null && getNamedType(type).name === 'BulkMemberResult'
 
 const typeNamed = (walk: Walk, name: string) => walk.schema.getType(name)
 

@@ -4,10 +4,12 @@ import { createMfaLoaders, type Accounts } from '../credentials/totp/mfa.loaders
 import { SYSTEM } from '../database/context.ts'
 import { createSessionLoaders } from '../credentials/sessions/session.loaders.ts'
 import type { ReadIn } from '../database/loader.ts'
+import { createLoginLoaders } from '../flows/email-change/login-edit.loaders.ts'
 import { createInvitationLoaders } from '../flows/invitations/invitation.loaders.ts'
 import { createWebhookLoaders } from '../operations/webhooks/webhook.loaders.ts'
 import { createMemberLoaders } from '../tenancy/memberships/member.loaders.ts'
 import { createOrganisationLoaders } from '../tenancy/organisations/organisation.loaders.ts'
+import { createPolicyLoaders } from '../tenancy/policies/policy.loaders.ts'
 import { createProjectLoaders } from '../tenancy/projects/project.loaders.ts'
 import { createRoleLoaders } from '../tenancy/roles/role.loaders.ts'
 
@@ -19,7 +21,9 @@ const GROUPS = [
   createServiceAccountLoaders,
   createApiKeyLoaders,
   createInvitationLoaders,
+  createLoginLoaders,
   createMfaLoaders,
+  createPolicyLoaders,
   createSessionLoaders,
   createWebhookLoaders,
 ] as const

@@ -37,6 +37,17 @@ import {
 import { invitationRules } from '../flows/invitations/invitation.rules.ts'
 import { MemberActsResolver } from '../flows/members/members.resolver.ts'
 import { memberActRules } from '../flows/members/members.rules.ts'
+import { EmailChangeResolver } from '../flows/email-change/email-change.resolver.ts'
+import { emailChangeRules } from '../flows/email-change/email-change.rules.ts'
+import { LoginEditResolver } from '../flows/email-change/login-edit.resolver.ts'
+import { EmailVerificationResolver } from '../flows/email-verification/email-verification.resolver.ts'
+import { emailVerificationRules } from '../flows/email-verification/email-verification.rules.ts'
+import { MagicLinkResolver } from '../flows/magic-links/magic-link.resolver.ts'
+import { magicLinkRules } from '../flows/magic-links/magic-link.rules.ts'
+import { PasswordChangeResolver } from '../flows/password-change/password-change.resolver.ts'
+import { passwordChangeRules } from '../flows/password-change/password-change.rules.ts'
+import { RegistrationResolver } from '../flows/registration/registration.resolver.ts'
+import { registrationRules } from '../flows/registration/registration.rules.ts'
 import { PasswordResetResolver } from '../flows/password-reset/password-reset.resolver.ts'
 import { passwordResetRules } from '../flows/password-reset/password-reset.rules.ts'
 import { ProfileResolver } from '../flows/profile/profile.resolver.ts'
@@ -59,6 +70,8 @@ import { MemberStatesResolver } from '../flows/members/member-states.resolver.ts
 import { OperatorOrganisationsResolver } from '../flows/operators/operator-organisations.resolver.ts'
 import { OperatorUsersResolver } from '../flows/operators/operator-users.resolver.ts'
 import { operatorRules } from '../flows/operators/operator.rules.ts'
+import { BulkResolver } from '../operations/bulk/bulk.resolver.ts'
+import { bulkRules } from '../operations/bulk/bulk.rules.ts'
 import {
   AuditResolver,
   OrganisationAuditResolver,
@@ -103,16 +116,22 @@ import {
 import { projectRules } from '../tenancy/projects/project.rules.ts'
 import { OrganisationRolesResolver, RoleResolver } from '../tenancy/roles/role.resolver.ts'
 import { roleRules } from '../tenancy/roles/role.rules.ts'
+import { hangIdempotency } from './idempotency.ts'
 import { checkIds } from './ids.ts'
-import { Problem } from './problem.type.ts'
+import { Problem } from '../shared/problem.type.ts'
 
 const RESOLVERS: NonEmptyArray<Function> = [
   AccountDeletionResolver,
   ApiKeyResolver,
   AuditResolver,
+  EmailChangeResolver,
+  EmailVerificationResolver,
   AvatarResolver,
+  BulkResolver,
   FoundingResolver,
   InvitationResolver,
+  LoginEditResolver,
+  MagicLinkResolver,
   MemberActsResolver,
   MemberInvitationResolver,
   MemberResolver,
@@ -135,6 +154,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   OrganisationSessionsResolver,
   OrganisationSettingsResolver,
   OrganisationWebhooksResolver,
+  PasswordChangeResolver,
   PasswordResetResolver,
   PlatformAuditResolver,
   PlatformListsResolver,
@@ -147,6 +167,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   ProjectActsResolver,
   ProjectResolver,
   RegistrationPolicyResolver,
+  RegistrationResolver,
   RoleActsResolver,
   RoleResolver,
   ServiceAccountResolver,
@@ -167,20 +188,26 @@ const ALL_RULES: Rules[] = [
   accountDeletionRules,
   apiKeyRules,
   auditRules,
+  emailChangeRules,
+  emailVerificationRules,
   avatarRules,
+  bulkRules,
   foundingRules,
   invitationRules,
+  magicLinkRules,
   memberActRules,
   memberRules,
   mfaRules,
   nodeRules,
   operatorRules,
   organisationRules,
+  passwordChangeRules,
   passwordResetRules,
   platformRules,
   profileRules,
   policyRules,
   projectRules,
+  registrationRules,
   roleRules,
   serviceAccountRules,
   sessionRules,
@@ -221,6 +248,7 @@ export async function buildOpenSchema(): Promise<GraphQLSchema> {
  */
 export async function buildGuardedSchema(given: Rules = rules): Promise<GraphQLSchema> {
   const open = await buildOpenSchema()
+  hangIdempotency(open)
   checkIds(open)
   const doors = shield(
     {

@@ -86,4 +86,5 @@ export const requestInfo = (request: FastifyRequest): RequestInfo => ({
   requestId: request.id,
   ipAddress: request.ip,
   userAgent: request.headers['user-agent']?.slice(0, LONGEST_USER_AGENT) ?? null,
+  idempotencyKey: request.headers['idempotency-key']?.toString() ?? null,
 })

@@ -63,7 +63,12 @@ export class KeyRing {
 
   /** False for what another key sealed, which should be sealed anew before that key is given up. */
   sealedByNewest(text: string): boolean {
-    return text.startsWith(`${this.#keys[0]!.id}.`)
+    return text.startsWith(this.newestPrefix)
+  }
+
+  /** How everything begins that the newest key sealed. */
+  get newestPrefix(): string {
+    return `${this.#keys[0]!.id}.`
   }
 
   /** Keys for one purpose, the newest first (HKDF-SHA-256, RFC 5869). */

@@ -1,10 +1,14 @@
+import argon2 from 'argon2'
 import Fastify from 'fastify'
+import pLimit from 'p-limit'
+import { availableParallelism } from 'node:os'
 import { Pool, TypeOverrides } from 'pg'
 import { shareLookups } from '../../src/shared/batch.ts'
 
 // The yardstick: what Fastify and one named statement cost, with nothing of Gatehouse in between. It reads a session
 // by its key, as *system*, and answers with what it has read: `/plain` a statement for each request, `/shared` one
-// for all requests of a turn of the event loop.
+// for all requests of a turn of the event loop. `/argon2` compares a password by the library alone, as many at once as
+// Gatehouse does.
 
 const types = new TypeOverrides()
 for (const oid of [1114, 1184]) types.setTypeParser(oid, text => text)
@@ -41,6 +45,10 @@ const app = Fastify()
 app.get('/ready', async () => ({ ready: true }))
 app.get('/plain', async request => readOne(String(request.headers['x-session'])))
 app.get('/shared', async request => shared.load(String(request.headers['x-session'])))
+
+const inTurn = pLimit(availableParallelism())
+const hash = await argon2.hash('a password', { memoryCost: 19_456, timeCost: 2, parallelism: 1 })
+app.get('/argon2', async () => ({ same: await inTurn(() => argon2.verify(hash, 'a password')) }))
 
 process.once('SIGTERM', () => void app.close().then(() => pool.end()))
 await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT) })

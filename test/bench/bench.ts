@@ -5,9 +5,18 @@ import { freePort, startCluster, type Cluster } from './cluster.ts'
 import { median, run, type Figures, type Scenario } from './load.ts'
 import { compile, pinLoad, startServer, type Build, type ServerProcess } from './processes.ts'
 import { profile, profilePath } from './profile.ts'
+import { refreshing, refreshingAtOnce } from './refreshing.ts'
 import { resultTable, shareTable } from './report.ts'
-import { bare, members, membersInFull, viewer, viewerByKey } from './scenarios.ts'
-import { MEMBERS, NEIGHBOURS, seed } from './seed.ts'
+import {
+  bare,
+  bareArgon2,
+  members,
+  membersInFull,
+  signIns,
+  viewer,
+  viewerByKey,
+} from './scenarios.ts'
+import { callers, MEMBERS, NEIGHBOURS, seed } from './seed.ts'
 
 // `npm run bench` measures; `npm run bench -- --only=viewer,plain` measures what these words name, at 16 connections;
 // `npm run bench -- --profile` tells where the time goes. Nothing here is a test: figures depend on the machine and on
@@ -19,7 +28,13 @@ const RUN_SECONDS = 4
 const RUNS = 3
 const POOL = 12
 
+const ONLY = process.argv
+  .find(argument => argument.startsWith('--only='))
+  ?.slice(7)
+  .split(',')
+
 const password = randomBytes(18).toString('base64url')
+const secret = randomBytes(32)
 
 async function main(): Promise<void> {
   const profiling = process.argv.includes('--profile')
@@ -42,6 +57,7 @@ async function main(): Promise<void> {
       environment: { DATABASE_URL: cluster.ownerUrl, POOL: String(POOL), NODE_ENV: 'production' },
     })
     servers.push(yardstick)
+    const sessions = { server: gatehouse, admin: cluster.admin, secret, people }
     await measure(cluster, [
       ...CONNECTIONS.map(count => viewer(gatehouse, people, count)),
       ...CONNECTIONS.map(count => bare(yardstick, people, count, 'plain')),
@@ -49,7 +65,12 @@ async function main(): Promise<void> {
       ...CONNECTIONS.map(count => viewerByKey(gatehouse, keys, count)),
       members(gatehouse, people, 16),
       membersInFull(gatehouse, people, 16),
+      refreshing(sessions, 16),
+      refreshingAtOnce(sessions, 1_000),
+      signIns(gatehouse, callers, password, 16),
+      bareArgon2(yardstick, 16),
     ])
+    if (!ONLY || ONLY.includes('flood')) await tellFlood(cluster, gatehouse, people)
   } finally {
     for (const server of servers) await server.stop()
     await cluster.stop()
@@ -74,7 +95,7 @@ const startGatehouse = async (
       DATABASE_URL: cluster.ownerUrl,
       DATABASE_POOL: String(POOL),
       PUBLIC_URL: `http://localhost:${port}`,
-      SECRET_KEY: randomBytes(32).toString('base64'),
+      SECRET_KEY: secret.toString('base64'),
       // no mail is sent here
       SMTP_URL: 'smtp://127.0.0.1:9',
       OPERATOR_PASSWORD: password,
@@ -88,13 +109,10 @@ const startGatehouse = async (
 
 /** Every scenario in turn, several times over, so that what else the machine does falls on all alike. */
 async function measure(cluster: Cluster, all: Scenario[]): Promise<void> {
-  const only = process.argv
-    .find(argument => argument.startsWith('--only='))
-    ?.slice(7)
-    .split(',')
-  const scenarios = only
+  const scenarios = ONLY
     ? all.filter(
-        ({ name, connections }) => connections === 16 && only.some(word => name.includes(word)),
+        ({ name, connections, burst }) =>
+          (connections === 16 || burst) && ONLY.some(word => name.includes(word)),
       )
     : all
   const runs = new Map<Scenario, Figures[]>(scenarios.map(scenario => [scenario, []]))
@@ -116,6 +134,19 @@ Servers on core 0, load on core 1, PostgreSQL on whichever is free. ${MEMBERS} m
 Median of ${RUNS} runs of ${RUN_SECONDS} s each, after ${WARM_UP_SECONDS} s of warm-up. Statements as pg_stat_statements counts them.
 
 ${resultTable(lines)}`)
+}
+
+/** How long `viewer` takes while 200 sign-ins are in flight, beside a quiet server. */
+async function tellFlood(cluster: Cluster, server: ServerProcess, people: Caller[]): Promise<void> {
+  const reading = viewer(server, people, 16)
+  const idle = await run(cluster, reading, RUN_SECONDS)
+  const [flood, busy] = await Promise.all([
+    run(cluster, signIns(server, callers, password, 200), RUN_SECONDS + 2),
+    run(cluster, reading, RUN_SECONDS),
+  ])
+  console.log(`
+\`viewer\` at 16 connections: p99 ${idle.p99.toFixed(1)} ms alone, ${busy.p99.toFixed(1)} ms while 200 sign-ins are in flight
+(p50 ${idle.p50.toFixed(1)} and ${busy.p50.toFixed(1)} ms; ${busy.requestsPerSecond.toFixed(0)} of ${idle.requestsPerSecond.toFixed(0)} requests/s; ${flood.requestsPerSecond.toFixed(0)} sign-ins/s beside, ${flood.errors} refused or failed).`)
 }
 
 async function tellProfiles(

@@ -10,6 +10,12 @@ export interface Scenario {
   method: 'GET' | 'POST'
   path: string
   body?: string
+  /** What is sent instead of one body, where requests depend on answers. */
+  requests?: () => Promise<autocannon.Request[]>
+  /** So many requests in all, spread over one second, whatever the run should last. */
+  burst?: number
+  /** Bodies of each connection, where they differ. */
+  bodies?: (connection: number) => string
   /** Headers of each connection, so that many callers take turns. */
   headers: (connection: number) => Record<string, string>
   /** True for an answer as it should be; a sample of all answers is asked. */
@@ -33,7 +39,8 @@ const SAMPLE_EVERY = 20
 
 /** Sends requests for some seconds and counts what they cost. */
 export async function run(cluster: Cluster, scenario: Scenario, seconds: number): Promise<Figures> {
-  const { server, connections, method, path, body, headers, sound } = scenario
+  const { server, connections, method, path, body, bodies, burst, headers, sound } = scenario
+  const requests = await scenario.requests?.()
   const times: number[] = []
   let answers = 0
   let unsound = 0
@@ -52,12 +59,16 @@ export async function run(cluster: Cluster, scenario: Scenario, seconds: number)
         method,
         body,
         connections,
-        duration: seconds,
-        setupClient: client =>
+        ...(burst ? { amount: burst, overallRate: burst } : { duration: seconds }),
+        ...(requests && { requests }),
+        setupClient: client => {
+          const connection = next++
           client.setHeaders({
-            ...(body && { 'content-type': 'application/json' }),
-            ...headers(next++),
-          }),
+            ...(method === 'POST' && { 'content-type': 'application/json' }),
+            ...headers(connection),
+          })
+          if (bodies) client.setBody(bodies(connection))
+        },
         verifyBody: check,
       },
       (error, done) => (error ? reject(error as Error) : resolve(done)),

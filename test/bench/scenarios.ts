@@ -104,3 +104,39 @@ export const bare = (
   headers: n => ({ 'x-session': people[n % people.length]!.sessionId }),
   sound: body => people.some(each => each.sessionId === (body as { id: string }).id),
 })
+
+const SIGN_IN = `mutation ($input: SignInInput!) { signIn(input: $input) { ... on Authenticated { accessToken } } }`
+
+/** Sign-ins with a right password, each connection as somebody else. */
+export const signIns = (
+  server: ServerProcess,
+  emails: string[],
+  password: string,
+  connections: number,
+): Scenario => ({
+  name: '`signIn`',
+  server,
+  connections,
+  method: 'POST',
+  path: '/graphql',
+  bodies: n =>
+    JSON.stringify({
+      query: SIGN_IN,
+      variables: { input: { email: emails[n % emails.length], password } },
+    }),
+  headers: () => ({}),
+  sound: body =>
+    typeof (body as { data?: { signIn?: { accessToken?: string } } }).data?.signIn?.accessToken ===
+    'string',
+})
+
+/** What the library costs that compares passwords, without anything around it. */
+export const bareArgon2 = (server: ServerProcess, connections: number): Scenario => ({
+  name: 'bare argon2',
+  server,
+  connections,
+  method: 'GET',
+  path: '/argon2',
+  headers: () => ({}),
+  sound: body => (body as { same?: boolean }).same === true,
+})

@@ -12,6 +12,7 @@ import {
 } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { until } from '../support/waiting.ts'
+import { createProject, createRole, grant } from './keys.ts'
 
 let server: TestServer
 /** A second node on the same database. */
@@ -240,6 +241,39 @@ describe('by the clock a session ends', () => {
     await elsewhere.ask(VIEWER)
     await set(await again(home), { idleTimeoutMinutes: null, lifetimeHours: null })
   })
+})
+
+test('a token tells what holds where the session acts: in a project also what its role there grants', async () => {
+  await again(home)
+  await home.ask(
+    `mutation { createPermission(input: { name: "invoice.approve", description: "x" }) { permission { name } } }`,
+  )
+  const project = await createProject(home)
+  const { id: roleId } = await createRole(home, ['invoice.approve'], { level: 'PROJECT' })
+  const person = await home.bring()
+  await grant(home, person.memberId, project, roleId)
+  const switchTo = async (who: Person, id: string | null) => {
+    const { switchProject } = await who.ask(
+      `mutation ($id: ID) { switchProject(id: $id) { ${SESSION} } }`,
+      { id },
+    )
+    return decodeJwt(who.take(switchProject).accessToken)
+  }
+  expect(await switchTo(person, project)).toMatchObject({
+    org: home.organisationId,
+    prj: project,
+    role: 'Member',
+    permissions: ['viewUser', 'invoice.approve'],
+  })
+  person.take(await refresh(person.refreshToken))
+  expect(decodeJwt(person.accessToken).permissions).toContain('invoice.approve')
+  expect((await switchTo(home, project)).permissions).toEqual(
+    expect.arrayContaining(['manageUser', 'manageProjectAccess', 'invoice.approve']),
+  )
+  const outside = await switchTo(person, null)
+  expect(outside).toMatchObject({ permissions: ['viewUser'] })
+  expect(outside).not.toHaveProperty('prj')
+  await switchTo(home, null)
 })
 
 test('beyond the most sessions of a person, the least recent makes way', async () => {

@@ -55,6 +55,7 @@ async function barred(): Promise<[string, Try][]> {
       await owner(`update user_account set status = 'INACTIVE' where id = $1`),
     ],
     ['a removed member', { email: removed.email, organisationId: admin.organisationId }],
+    ['one who was removed everywhere', { email: removed.email }],
     ['an account without a password', { email }],
     ['a member of another organisation', { email: plain, organisationId: away.organisationId }],
   ]

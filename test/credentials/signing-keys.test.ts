@@ -3,6 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { replaceLeakedKeys, rotateKeys } from '../../src/credentials/signing-keys/rotation.ts'
+import { openSeed } from '../../src/credentials/totp/seed.ts'
+import { sealSeedsAnew } from '../../src/credentials/totp/reseal.ts'
+import { KeyRing } from '../../src/shared/seal.ts'
+import { enrol, signInWith } from '../support/authenticator.ts'
 import { doChore } from '../support/chores.ts'
 import { ask, post } from '../support/client.ts'
 import { organisation, SESSION, signIn, type Person } from '../support/people.ts'
@@ -144,6 +148,23 @@ test('a flood of tokens with unknown keys reads the keys once in a while, not fo
     spy.mockRestore()
   }
   expect(reads.filter(text => text.includes('from signing_key')).length).toBeLessThanOrEqual(2)
+})
+
+test('seeds of authenticators follow the secret too', async () => {
+  const fresh = randomBytes(32)
+  const careful = await admin.bring()
+  const { app } = await enrol(careful)
+  const both = new KeyRing([fresh, Buffer.alloc(32, 7)])
+  for (let round = 0; round < 2; round += 1)
+    await sealSeedsAnew(system(), both, AbortSignal.timeout(10_000))
+  const [row] = await server.database.owner(`select sealed_seed from totp_factor where id = $1`, [
+    app.id,
+  ])
+  expect(openSeed(new KeyRing([fresh]), app.id, String(row!.sealed_seed))).toBeTruthy()
+  // back to the secret of the other tests
+  const back = new KeyRing([Buffer.alloc(32, 7), fresh])
+  await sealSeedsAnew(system(), back, AbortSignal.timeout(10_000))
+  await signInWith(server, careful.email, app)
 })
 
 test('keys are sealed at rest, and follow the secret when it is rotated', async () => {

@@ -95,6 +95,32 @@ test('a locked member works on and refreshes, but can neither sign in, switch in
   await elsewhere.switchTo(admin.organisationId)
 })
 
+test('whoever was removed everywhere comes in again once they are invited or added, and whoever left does anyway', async () => {
+  const person = await admin.bring()
+  await admin.ask(ACTS.removeMember, { id: person.memberId })
+  await expect(signIn(server, person.email)).rejects.toBeRefused(
+    'UNAUTHENTICATED',
+    'CREDENTIALS_INVALID',
+  )
+  const { inviteMember } = await neighbour.ask(
+    `mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { member { invitation { id } } } }`,
+    { input: { email: person.email } },
+  )
+  expect((await signIn(server, person.email)).organisationId).toBe('')
+  await neighbour.ask(`mutation ($id: ID!) { revokeInvitation(id: $id) { invitation { id } } }`, {
+    id: inviteMember.member.invitation.id,
+  })
+  await expect(signIn(server, person.email)).rejects.toBeRefused('UNAUTHENTICATED')
+  await neighbour.add({ email: person.email })
+  expect((await signIn(server, person.email)).organisationId).toBe(neighbour.organisationId)
+
+  const free = await admin.bring()
+  await free.ask(`mutation ($id: ID!) { leaveOrganisation(id: $id) { deletedId } }`, {
+    id: admin.organisationId,
+  })
+  expect((await signIn(server, free.email)).organisationId).toBe('')
+})
+
 test('a removed member is out on the next request, cannot come in again, and leaves a tombstone', async () => {
   const person = await shared(freshEmail('tombstone'))
   const { memberId, email } = person

@@ -1,5 +1,6 @@
 import { everything } from '../../src/access/permissions.ts'
 import { bringWith, createKey, createRole, createServiceAccount } from '../credentials/keys.ts'
+import { challenge, enrol } from '../support/authenticator.ts'
 import {
   freshEmail,
   operator,
@@ -81,6 +82,18 @@ export async function gather(server: TestServer): Promise<Cast> {
   const scopes = [...everything('ORGANISATION', []), ...everything('PROJECT', [])]
   const bare = await createKey(admin, machine, [])
   const full = await createKey(admin, machine, scopes)
+  const enrolling = await organisation(server)
+  await enrolling.ask(
+    `mutation { updateOrganisationSettings(input: { mfaRequired: true }) { organisation { id } } }`,
+  )
+  const unverified = await bringWith(admin, ['manageUser'])
+  await server.database.owner(
+    `update user_account set email_verified_at = null, proven_at = null where id = $1`,
+    [unverified.userId],
+  )
+  const strong = await bringWith(admin, ['manageUser'])
+  await enrol(strong)
+  const { token } = await challenge(server, strong.email)
   const chief = await operator(server)
   for (const person of [nothing, viewUser, manageUser, projectAdmin, admin, stale])
     await joinElsewhere(elsewhere, person)
@@ -100,6 +113,9 @@ export async function gather(server: TestServer): Promise<Cast> {
       inSession('neighbour', neighbour),
       inSession('suspended', suspended),
       inSession('landless', landless),
+      inSession('enrolling', enrolling),
+      inSession('unverified', unverified),
+      withKey('challenge', token),
       withKey('bareKey', bare.secret),
       withKey('fullKey', full.secret),
       inSession('operator', chief),

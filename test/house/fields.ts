@@ -87,6 +87,7 @@ function idsIn(at: Door, type: GraphQLInputType, path: string[]): IdPlace[] {
 
 const BY_NAME: Record<string, Kind> = {
   memberId: 'member',
+  ids: 'member',
   principalId: 'principal',
   ownerId: 'principal',
   ownerIds: 'principal',
@@ -104,7 +105,7 @@ const BY_NAME: Record<string, Kind> = {
 
 const BY_END: [RegExp, Kind][] = [
   [/node$/, 'anything'],
-  [/(Member|MemberSessions|\.member)$/, 'member'],
+  [/(Member|Members|MemberSessions|MemberPasswordReset|\.member)$/, 'member'],
   [/(ServiceAccount|serviceAccount)$/, 'serviceAccount'],
   [/ApiKey$/, 'apiKey'],
   [/ProjectAccess$/, 'projectAccess'],
@@ -112,7 +113,7 @@ const BY_END: [RegExp, Kind][] = [
   [/(Role|\.role)$/, 'role'],
   [/Invitation$/, 'invitation'],
   [/(Organisation|\.organisation)$/, 'organisation'],
-  [/(User|UserSessions|\.user)$/, 'user'],
+  [/(User|UserSessions|UserMfa|\.user)$/, 'user'],
   [/Session$/, 'session'],
   [/MfaFactor$/, 'factor'],
   [/(Webhook|WebhookSecret|\.webhook)$/, 'webhook'],
@@ -142,10 +143,12 @@ const VALUES: Record<string, () => unknown> = {
   description: () => 'What it is for.',
   password: () => 'a password that is long enough',
   newPassword: () => 'another password that is long enough',
-  currentPassword: () => 'a password that is long enough',
+  // a wrong one: the right one would end the sessions of everybody else's cells
+  currentPassword: () => 'a wrong guess at the password',
   token: () => 'no-such-token',
   challenge: () => 'no-such-challenge',
   code: () => '000000',
+  reason: () => 'asked by telephone',
   permissions: () => [],
   scopes: () => [],
   url: () => 'https://receiver.invalid/',

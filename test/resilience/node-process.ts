@@ -27,9 +27,10 @@ export class NodeProcess {
   static async spawn(
     settings: Record<string, string>,
     program = 'src/main.ts',
+    ...more: string[]
   ): Promise<NodeProcess> {
     const port = settings.PORT ?? String(await freePort())
-    const child = spawn(process.execPath, ['--import', 'tsx', program], {
+    const child = spawn(process.execPath, ['--import', 'tsx', program, ...more], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

@@ -115,6 +115,7 @@ function readCaller(row: KeyRow, now: Date): Caller | null {
       tasks: [],
       // second factors are for people
       owes: null,
+      boundToId: null,
       mfaRequired: false,
       authenticatedAt: new Date(0),
     },

@@ -127,6 +127,7 @@ function readCaller(row: SessionRow, ceilings: SessionCeilings, now: Date): Call
       ...authority,
       scopes: null,
       ...state,
+      boundToId: row.confinedToId,
       authenticatedAt: toDate(session.authenticatedAt),
     },
   }

@@ -3,6 +3,7 @@ import type { Jobs } from '../../outbox/jobs.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import type { SessionCeilings } from '../../tenancy/policies/session-end.ts'
 import { rotateIfDue } from '../signing-keys/rotation.ts'
+import { sealSeedsAnew } from '../totp/reseal.ts'
 import { purge } from './purge.ts'
 
 export interface ChoreTools {
@@ -24,7 +25,8 @@ export async function startChores(tools: ChoreTools): Promise<void> {
     const rows = await purge({ system, ceilings, now: clock(), signal })
     log.info({ rows }, 'what was out of date is purged')
   })
-  await perform('rotate-keys', async () => {
+  await perform('rotate-keys', async signal => {
+    await sealSeedsAnew(system, keys, signal)
     const rotation = await rotateIfDue(system, keys, clock())
     if (rotation) log.info({ ...rotation }, 'the signing keys were rotated')
   })

@@ -16,6 +16,8 @@ const KEPT = {
   link: 7,
   challenge: 1,
   image: 1,
+  // as long as a repeated request is answered
+  idempotency: 1,
   // a device that was not seen for longer is a new one
   sighting: 400,
   delivery: 30,
@@ -63,6 +65,7 @@ export async function purge(options: PurgeOptions): Promise<Record<string, numbe
       sql`last_seen_at < ${before(KEPT.sighting)}
         or user_id in (select id from user_account where deleted_at is not null)`,
     ),
+    idempotency: await remove('idempotency', sql`created_at < ${before(KEPT.idempotency)}`),
     uploads: await remove('avatar_upload', sql`expires_at < ${before(KEPT.image)}`),
     deliveries: await remove(
       'webhook_delivery',

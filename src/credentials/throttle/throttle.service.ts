@@ -48,8 +48,9 @@ export async function reserveAttempt(
   return {
     keys,
     handBack: async () => {
-      await system.rows(sql`delete from attempt where key = ${keys[0]}`)
-      await giveBack(system, keys[1])
+      await system.rows(sql`
+        with begun_anew as (delete from attempt where key = ${keys[0]})
+        update attempt set count = greatest(count - 1, 0), blocked_until = null where key = ${keys[1]}`)
     },
   }
 }
@@ -57,6 +58,8 @@ export async function reserveAttempt(
 /** A guess at a second factor; `last` where it was the one that used the budget of the account up. */
 export interface ReservedCode extends ReservedAttempt {
   last: boolean
+  /** The guess was not looked at after all. */
+  release(): Promise<void>
 }
 
 /**
@@ -74,15 +77,18 @@ export async function reserveCode(
 ): Promise<ReservedCode> {
   const attempt = await reserveAttempt(system, SECOND_FACTOR, userId, source, rules, now)
   const key = digest(`${SECOND_FACTOR} ${userId}`)
+  const release = async (keys: readonly string[]) => {
+    for (const paid of keys) await giveBack(system, paid)
+  }
   const count = await reserve(system, key, CODES_A_DAY, DAY_MINUTES, now, true).catch(
     async error => {
-      // it was not looked at, so it is no guess of this source's either
-      for (const paid of attempt.keys) await giveBack(system, paid)
+      await release(attempt.keys)
       throw error
     },
   )
   return {
     last: count === CODES_A_DAY,
+    release: () => release([...attempt.keys, key]),
     handBack: async () => {
       await attempt.handBack()
       await giveBack(system, key)

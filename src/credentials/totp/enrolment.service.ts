@@ -33,6 +33,12 @@ export async function startTotpEnrolment(
   name: string | null,
 ): Promise<TotpEnrolment> {
   const words = readFactorName(name)
+  // a page of a tenant would see the seed; it may where the tenant insists on a factor and there is none
+  if (viewer.boundToId && viewer.owes !== 'ENROL_MFA')
+    throw forbidden(
+      'POLICY_FORBIDS',
+      'This session was begun for one organisation. Sign in anew to add an authenticator.',
+    )
   const platform = await mayEnrol(work, viewer)
   const id = newId()
   const secret = newSeed()

@@ -1,10 +1,15 @@
-import { recentPerson, recentPersonOwing, signedInOwing, type Rules } from '../../access/rules.ts'
+import {
+  recentAccountOwner,
+  recentPersonOwing,
+  signedInOwing,
+  type Rules,
+} from '../../access/rules.ts'
 
 export const mfaRules = {
   Mutation: {
     startTotpEnrolment: recentPersonOwing,
     confirmTotpEnrolment: signedInOwing,
-    removeMfaFactor: recentPerson,
-    regenerateRecoveryCodes: recentPerson,
+    removeMfaFactor: recentAccountOwner,
+    regenerateRecoveryCodes: recentAccountOwner,
   },
 } satisfies Rules

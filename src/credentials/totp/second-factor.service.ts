@@ -79,7 +79,10 @@ export async function findCode(tools: CodeTools, guess: CodeGuess): Promise<Foun
     windowMinutes: platform.failedSignInWindowMinutes,
   }
   const reserved = await reserveCode(system, guess.userId, request.ipAddress, rules, now)
-  await guess.reserve?.()
+  await guess.reserve?.().catch(async error => {
+    await reserved.release()
+    throw error
+  })
   const found = await compare(tools, guess)
   if (found) return { userId: guess.userId, ...found, handBack: () => reserved.handBack() }
   if (reserved.last) await tools.asSystem(work => tellOfGuesses(work, guess.userId))

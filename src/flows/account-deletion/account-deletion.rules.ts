@@ -1,5 +1,5 @@
-import { recentOperator, recentPerson, type Rules } from '../../access/rules.ts'
+import { recentOperator, recentAccountOwner, type Rules } from '../../access/rules.ts'
 
 export const accountDeletionRules = {
-  Mutation: { deleteAccount: recentPerson, deleteUser: recentOperator },
+  Mutation: { deleteAccount: recentAccountOwner, deleteUser: recentOperator },
 } satisfies Rules

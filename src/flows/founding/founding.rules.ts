@@ -1,3 +1,3 @@
-import { signedIn, type Rules } from '../../access/rules.ts'
+import { accountOwner, type Rules } from '../../access/rules.ts'
 
-export const foundingRules = { Mutation: { createOrganisation: signedIn } } satisfies Rules
+export const foundingRules = { Mutation: { createOrganisation: accountOwner } } satisfies Rules

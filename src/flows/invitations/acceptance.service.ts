@@ -12,18 +12,16 @@ import { firstRow, sql } from '../../database/sql.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { authorityOf } from '../../credentials/callers/caller.ts'
 import { isActive, type Status } from '../../credentials/callers/standing.ts'
-import {
-  createSession,
-  endSessionsOf,
-  type RenewedSession,
-} from '../../credentials/sessions/session.service.ts'
+import { endSessionsOf, type RenewedSession } from '../../credentials/sessions/session.service.ts'
 import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { badInput, forbidden, tokenInvalid, unauthenticated } from '../../shared/errors.ts'
 import { endMembership } from '../../tenancy/memberships/membership.service.ts'
-import { readPlatform } from '../../tenancy/policies/policy.ts'
+import { readOrganisationPolicy } from '../../tenancy/policies/policy.ts'
 import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
 import type { Role } from '../../tenancy/roles/role.type.ts'
+import { proveFirst } from '../email-verification/first-proof.service.ts'
+import { enter } from '../sign-in/entry.service.ts'
 import { mayOffer } from './offer.service.ts'
 import { closeInvitation, lockByToken, type LinkedInvitation } from './invitation.service.ts'
 
@@ -56,7 +54,7 @@ export async function acceptInvitation(
   if (!invitation) throw tokenInvalid(TOKEN)
   await mustStillBeOffered(work, invitation)
   const account = await findAccount(work, invitation.email)
-  const newcomer = !account?.emailVerifiedAt
+  const newcomer = !account?.provenAt
   const userId = newcomer
     ? await settle(work, invitation, account, acceptance)
     : mustBeOwner(account, acceptance.signedInAs)
@@ -64,7 +62,7 @@ export async function acceptInvitation(
   await enliven(work, invitation, userId)
   const session =
     newcomer && (acceptance.startSession ?? true)
-      ? await firstSession(work, invitation, userId, acceptance.delivery)
+      ? await firstSession(work, invitation, userId, acceptance)
       : null
   if (invitation.founderId) await handOver(work, invitation, invitation.founderId)
   return { principalId: invitation.principalId, organisationId: invitation.organisationId, session }
@@ -109,18 +107,13 @@ async function settle(
       'CREDENTIALS_INVALID',
       'An account exists for this address. Ask for the invitation by mail.',
     )
+  const { firstName, lastName, passwordHash } = newAccount
   await work.db.rows(sql`
-    update user_account set first_name = ${newAccount.firstName}, last_name = ${newAccount.lastName},
-      password_hash = ${newAccount.passwordHash}, password_changed_at = ${newAccount.passwordHash ? work.now : null},
-      email_verified_at = ${invitation.mailed ? work.now : null},
-      proven_at = ${invitation.mailed ? work.now : null}, updated_at = ${work.now}
+    update user_account set first_name = ${firstName}, last_name = ${lastName}, password_hash = ${passwordHash},
+      password_changed_at = ${passwordHash ? work.now : null}, updated_at = ${work.now}
     where id = ${account.id}`)
   // whatever was begun before the mailbox was proven was begun by somebody unknown
-  await work.db.rows(sql`
-    update session set ended_at = ${work.now}, end_reason = 'the mailbox was proven' where user_id = ${account.id} and ended_at is null`)
-  await work.db.rows(sql`
-    update api_key set revoked_at = ${work.now}, updated_at = ${work.now} where revoked_at is null
-      and owner_id in (select id from principal where user_id = ${account.id})`)
+  if (invitation.mailed) await proveFirst(work, account.id, { passwordHash })
   return account.id
 }
 
@@ -198,34 +191,26 @@ async function enliven(work: Work, invitation: LinkedInvitation, userId: string)
   })
 }
 
+/**
+ * The newcomer's session, by whichever of the two that they have just proven the organisation takes: the password they
+ * chose, or the mailed link. Null where it takes neither.
+ */
 async function firstSession(
   work: Work,
-  invitation: LinkedInvitation,
+  { organisationId, mailed }: LinkedInvitation,
   userId: string,
-  delivery: TokenDelivery,
-) {
-  const platform = await readPlatform(work.db)
-  const session = await createSession(work, {
-    userId,
-    place: {
-      organisationId: invitation.organisationId,
-      principalId: invitation.principalId,
-      projectId: null,
-    },
-    method: 'PASSWORD',
-    delivery,
-    lifetime: Math.min(
-      work.server.config.SESSION_LIFETIME_SECONDS,
-      platform.sessionLifetimeHours * 3_600,
-    ),
-    most: platform.sessionMaxPerUser,
-  })
-  await record(work, 'session.started', {
-    organisationId: invitation.organisationId,
-    target: { kind: 'Session', id: session.id },
-    actor: { userId, principalId: invitation.principalId, name: invitation.email },
-  })
-  return session
+  { newAccount, delivery }: Acceptance,
+): Promise<RenewedSession | null> {
+  const { signInMethods } = await readOrganisationPolicy(work.db, organisationId)
+  const shown = [
+    ...(newAccount?.passwordHash ? (['PASSWORD'] as const) : []),
+    ...(mailed ? (['MAGIC_LINK'] as const) : []),
+  ]
+  const method = shown.find(each => signInMethods.includes(each))
+  if (!method) return null
+  const entry = { userId, wanted: organisationId, method, confinedTo: null, delivery }
+  const entered = await enter(work, entry)
+  return 'session' in entered ? entered.session : null
 }
 
 /**

@@ -93,7 +93,12 @@ export class InvitationResolver {
     const chosen = input.newAccount ?? null
     const names = chosen && readName(chosen, ['input', 'newAccount'])
     await context.close() // the reads of earlier fields: on PGlite they hold the only connection
-    const rules = await passwordRulesFor(system, input.token, now)
+    const rules = await passwordRulesFor(
+      system,
+      input.token,
+      now,
+      names ? [names.firstName, names.lastName] : [],
+    )
     if (chosen?.password)
       mustBeAcceptable(chosen.password, rules, ['input', 'newAccount', 'password'])
     const passwordHash = chosen?.password ? await node.hasher.hash(chosen.password) : null
@@ -122,7 +127,7 @@ export class InvitationResolver {
     description:
       'Mail an invitation again with a new link and a new expiry. Older links stop working. Needs `manageUser`.',
   })
-  async resendInvitation(
+  resendInvitation(
     @Arg('id', () => ID) id: string,
     @Arg('sendMail', () => Boolean, {
       defaultValue: true,
@@ -132,8 +137,7 @@ export class InvitationResolver {
     sendMail: boolean,
     @Ctx() { transact }: Context,
   ): Promise<InvitationPayload> {
-    const { invitation, url } = await transact(work => resendInvitation(work, id, sendMail))
-    return { invitation, invitationUrl: url }
+    return transact(work => resendInvitation(work, id, sendMail))
   }
 
   @Mutation(() => InvitationPayload, {

@@ -124,7 +124,7 @@ export async function resendInvitation(
   work: Work,
   id: string,
   sendMail: boolean,
-): Promise<{ invitation: Invitation; url: string | null }> {
+): Promise<{ invitation: Invitation; invitationUrl: string | null }> {
   const viewer = must(work.viewer, 'manageUser')
   if (!sendMail) inSession(viewer)
   const { invitation, firstName } = await getOpenInvitation(work, viewer, id)
@@ -140,7 +140,7 @@ export async function resendInvitation(
   const [url] = await deliver(work, hostOf(viewer, organisation.name), [
     { ...invitation, firstName, expiresAt, sendMail, id, token },
   ])
-  return { invitation: await readInvitation(work, id), url: url ?? null }
+  return { invitation: await readInvitation(work, id), invitationUrl: url ?? null }
 }
 
 /** Whoever asks now invites to the organisation in use. */

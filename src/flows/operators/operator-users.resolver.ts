@@ -12,6 +12,7 @@ import {
   deactivateUser,
   grantOperator,
   lockUser,
+  resetUserMfa,
   revokeOperator,
   revokeUserSessions,
   suspendUser,
@@ -87,6 +88,19 @@ export class OperatorUsersResolver {
     @Ctx() context: Context,
   ): Promise<UserPayload> {
     return { user: await change(context, work => activateUser(work, id)) }
+  }
+
+  @Mutation(() => UserPayload, {
+    nullable: true,
+    description:
+      'Remove all second factors of someone who lost theirs. Ends their sessions and tells them. Operators only, with a recent sign-in. Sessions only.',
+  })
+  async resetUserMfa(
+    @Arg('id', () => ID) id: string,
+    @Arg('reason', () => String) reason: string,
+    @Ctx() context: Context,
+  ): Promise<UserPayload> {
+    return { user: await change(context, work => resetUserMfa(work, id, reason)) }
   }
 
   @Mutation(() => RevokeSessionsPayload, {

@@ -1,5 +1,9 @@
 import { asOperator } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
+import { clearOut } from '../../credentials/links/clear-out.service.ts'
+import { tellOfReset } from '../../credentials/totp/mfa.notice.ts'
+import { dropSecondFactors } from '../../credentials/totp/mfa.service.ts'
+import { SYSTEM } from '../../database/context.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import type { TopicName } from '../../outbox/events/topics.ts'
@@ -58,6 +62,23 @@ export const activateUser = (work: Work, id: string) =>
     await work.db.rows(sql`
       update user_account set status = 'ACTIVE', suspended_until = null, updated_at = ${work.now} where id = ${account.id}`)
   })
+
+/**
+ * Takes all second factors of somebody who lost theirs away, ends their sessions and pending links, and tells them.
+ *
+ * @throws {AppError} `BAD_USER_INPUT` / `REQUIRED` without a reason.
+ */
+export function resetUserMfa(work: Work, id: string, reason: string): Promise<string> {
+  if (!reason.trim())
+    throw badInput(['reason'], 'REQUIRED', 'Say why: how you know who asks, for instance.')
+  return change(work, id, 'mfa.reset', reason, account =>
+    work.as(SYSTEM, async () => {
+      await dropSecondFactors(work, account.id)
+      await clearOut(work, account.id, { reason: 'second factors were reset' })
+      await tellOfReset(work, account.id)
+    }),
+  )
+}
 
 /** Makes an account an operator of the platform. Only a proven one, for operators act by their mailbox too. */
 export const grantOperator = (work: Work, id: string) =>

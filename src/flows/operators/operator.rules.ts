@@ -7,6 +7,7 @@ export const operatorRules = {
     suspendUser: recentOperator,
     deactivateUser: recentOperator,
     activateUser: recentOperator,
+    resetUserMfa: recentOperator,
     revokeUserSessions: recentOperator,
     grantOperator: recentOperator,
     revokeOperator: recentOperator,

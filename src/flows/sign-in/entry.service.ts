@@ -74,6 +74,10 @@ export function mayCome(
   })
 }
 
+/**
+ * The memberships of a person, with those that their organisations ended: whoever was put out everywhere does not come
+ * in, unless somebody has invited them since, for they accept in a session of their own.
+ */
 // a shared lock would not do: two sign-ins of one person would each wait for the other to write
 export const readCandidates = (queries: Queries, userId: string | null, lock = false) =>
   queries.rows<Candidate>(sql`
@@ -82,7 +86,9 @@ export const readCandidates = (queries: Queries, userId: string | null, lock = f
       o.sign_in_methods as "signInMethods", ${UNPROVEN_PROJECT} as "unprovenProjectId",
       o.suspended_at as "organisationSuspendedAt", o.deleted_at as "organisationDeletedAt"
     from principal m join organisation o on o.id = m.organisation_id
-    where m.user_id = ${userId} and m.removed_at is null and o.deleted_at is null
+    where m.user_id = ${userId} and o.deleted_at is null and (m.removed_at is null or m.return_barred and not exists (
+      select from user_account u join invitation i on i.email = u.email
+      where u.id = m.user_id and i.closed_at is null and u.email_verified_at is not null))
     order by m.id ${lock ? sql`for no key update of m` : sql``}`)
 
 /** A first factor was right: who it was, and where to. */

@@ -13,6 +13,7 @@ import { apiKeyColumns } from '../../credentials/api-keys/api-key.loaders.ts'
 import { serviceAccountColumns } from '../../credentials/service-accounts/service-account.loaders.ts'
 import type { SessionCeilings } from '../../tenancy/policies/session-end.ts'
 import { SESSION_FIELDS } from '../../credentials/sessions/session.loaders.ts'
+import { FACTOR_COLUMNS, FACTOR_IN_FORCE } from '../../credentials/totp/mfa.loaders.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql, type Queries, type Statement } from '../../database/sql.ts'
 import { INVITATION_FIELDS } from '../../flows/invitations/invitation.loaders.ts'
@@ -162,7 +163,7 @@ async function findAsOperator(context: Looker, id: string): Promise<Found | null
     sql`select 'User' as kind from user_account where id = ${id} and deleted_at is null
       union all select 'Organisation' from organisation where id = ${id} and deleted_at is null`,
   )
-  if (!kind) return null
+  if (!kind) return findFactor(queries, id)
   const found =
     kind.kind === 'User'
       ? await getUser(queries, id)
@@ -183,5 +184,15 @@ async function findOwn(context: Looker, id: string): Promise<Found | null> {
       from session s where s.id = ${id} and s.user_id = ${person.userId} and s.ended_at is null
         and s.expires_at > ${context.now}`,
   )
-  return session ?? null
+  return session ?? findFactor(context.read(selfOf(person)), id)
+}
+
+/** A confirmed second factor among those that the context shows. */
+async function findFactor(queries: Queries, id: string): Promise<Found | null> {
+  const factor = await firstRow<Found>(
+    queries,
+    sql`select ${FACTOR_COLUMNS}, 'MfaFactor' as "__typename" from totp_factor f
+      where f.id = ${id} and ${FACTOR_IN_FORCE}`,
+  )
+  return factor ?? null
 }

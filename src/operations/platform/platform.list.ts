@@ -94,6 +94,7 @@ function conditions(filter: UserFilter | null | undefined, now: Date): Sql[] {
   if (filter?.locked != null)
     some.push(filter.locked ? sql`t.locked_at is not null` : sql`t.locked_at is null`)
   if (filter?.operator != null) some.push(sql`t.operator = ${filter.operator}`)
+  if (filter?.mfaEnabled != null) some.push(sql`t.second_factor = ${filter.mfaEnabled}`)
   if (filter?.emails) some.push(sql`t.email = any(${filter.emails}::text[])`)
   if (filter?.createdAt?.from) some.push(sql`t.created_at >= ${toDate(filter.createdAt.from)}`)
   if (filter?.createdAt?.to) some.push(sql`t.created_at < ${toDate(filter.createdAt.to)}`)

@@ -16,6 +16,9 @@ export class UserFilter {
   @Field(() => Boolean, { nullable: true })
   operator?: boolean | null
 
+  @Field(() => Boolean, { nullable: true })
+  mfaEnabled?: boolean | null
+
   @Field(() => [EmailAddress], { nullable: true })
   emails?: string[] | null
 

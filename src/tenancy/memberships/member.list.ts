@@ -86,6 +86,12 @@ function conditions(viewer: TenantViewer, { search, filter }: MemberListArgs, no
     some.push(sql`m.external_id = any(${few(filter.externalIds, 'externalIds')}::text[])`)
   if (filter.locked != null)
     some.push(filter.locked ? sql`m.locked_at is not null` : sql`m.locked_at is null`)
+  if (filter.meetsMfaPolicy != null) {
+    // asked once for the list, not for each row
+    const insists = sql`(select t.mfa_enabled and (t.mfa_required or o.mfa_required)
+      from organisation o cross join platform_settings t where o.id = ${viewer.organisationId})`
+    some.push(sql`(m.second_factor or not ${insists}) = ${filter.meetsMfaPolicy}`)
+  }
   if (filter.createdAt?.from) some.push(sql`m.created_at >= ${toDate(filter.createdAt.from)}`)
   if (filter.createdAt?.to) some.push(sql`m.created_at < ${toDate(filter.createdAt.to)}`)
   if (filter.inactiveSince) some.push(sql`m.last_active_at < ${toDate(filter.inactiveSince)}`)

@@ -20,6 +20,7 @@ export const MEMBER_FIELDS = [
   'status',
   'suspendedUntil',
   'lockedAt',
+  'secondFactor',
   'createdAt',
   'updatedAt',
   'lastSignInAt',

@@ -42,6 +42,9 @@ export class Member {
   @Field(() => ID)
   id!: string
 
+  /** Their account has one; what an organisation may know of it is whether its policy is met. */
+  secondFactor!: boolean
+
   kind!: 'MEMBER' | 'SERVICE_ACCOUNT'
   organisationId!: string
   roleId!: string
@@ -153,6 +156,9 @@ export class MemberFilter {
   @Field(() => Boolean, { nullable: true })
   locked?: boolean | null
 
+  @Field(() => Boolean, { nullable: true })
+  meetsMfaPolicy?: boolean | null
+
   @Field(() => DateTimeRange, { nullable: true })
   createdAt?: DateTimeRange | null
 
@@ -183,6 +189,13 @@ export class DateTimeRange {
 export class UpdateMemberInput {
   @Field(() => ID, { nullable: true })
   roleId?: string | null
+
+  @Field(() => EmailAddress, {
+    nullable: true,
+    description:
+      'Only where `viewerCanChangeEmail`. The old password works with it at once; until its owner, signed in, has confirmed it,\nno reset or sign-in link goes there.',
+  })
+  email?: string | null
 
   @Field(() => String, {
     nullable: true,

@@ -14,10 +14,7 @@ export async function lockAdministration(
   work: Work,
   organisationId: string,
 ): Promise<() => Promise<void>> {
-  await work.as(SYSTEM, () =>
-    // not `for update`: whoever adds a row that names the organisation need not wait, nor be waited for
-    work.db.rows(sql`select id from organisation where id = ${organisationId} for no key update`),
-  )
+  await lockOrganisation(work, organisationId)
   const before = await hasAdministrator(work, organisationId)
   return async () => {
     if (before && !(await hasAdministrator(work, organisationId)))
@@ -26,6 +23,14 @@ export async function lockAdministration(
         'The organisation must keep at least one active administrator. Give somebody else that role first.',
       )
   }
+}
+
+/** Locks an organisation's row, so that what must not cross runs one after the other. */
+export async function lockOrganisation(work: Work, organisationId: string): Promise<void> {
+  await work.as(SYSTEM, () =>
+    // not `for update`: whoever adds a row that names the organisation need not wait, nor be waited for
+    work.db.rows(sql`select id from organisation where id = ${organisationId} for no key update`),
+  )
 }
 
 /** Asked as *system*, for administrators that the viewer's role hides count too. The account's own standing counts. */

@@ -1,6 +1,6 @@
 import { Field, ObjectType, registerEnumType } from 'type-graphql'
-import { enumOf } from '../shared/enums.ts'
-import { ERROR_CODES, ERROR_REASONS } from '../shared/errors.ts'
+import { enumOf } from './enums.ts'
+import { ERROR_CODES, ERROR_REASONS } from './errors.ts'
 
 /** What happened to a request that was refused, in terms of what a client should do next. Sent as `extensions.code` of an error, and as `Problem.code` in bulk results. */
 const ErrorCode = enumOf(...ERROR_CODES)
