@@ -4,6 +4,7 @@ import { createMfaLoaders, type Accounts } from '../credentials/totp/mfa.loaders
 import { SYSTEM } from '../database/context.ts'
 import { createSessionLoaders } from '../credentials/sessions/session.loaders.ts'
 import type { ReadIn } from '../database/loader.ts'
+import { createLoginLoaders } from '../flows/email-change/login-edit.loaders.ts'
 import { createInvitationLoaders } from '../flows/invitations/invitation.loaders.ts'
 import { createMemberLoaders } from '../tenancy/memberships/member.loaders.ts'
 import { createOrganisationLoaders } from '../tenancy/organisations/organisation.loaders.ts'
@@ -19,6 +20,7 @@ const GROUPS = [
   createServiceAccountLoaders,
   createApiKeyLoaders,
   createInvitationLoaders,
+  createLoginLoaders,
   createMfaLoaders,
   createPolicyLoaders,
   createSessionLoaders,

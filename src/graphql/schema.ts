@@ -37,6 +37,17 @@ import {
 import { invitationRules } from '../flows/invitations/invitation.rules.ts'
 import { MemberActsResolver } from '../flows/members/members.resolver.ts'
 import { memberActRules } from '../flows/members/members.rules.ts'
+import { EmailChangeResolver } from '../flows/email-change/email-change.resolver.ts'
+import { emailChangeRules } from '../flows/email-change/email-change.rules.ts'
+import { LoginEditResolver } from '../flows/email-change/login-edit.resolver.ts'
+import { EmailVerificationResolver } from '../flows/email-verification/email-verification.resolver.ts'
+import { emailVerificationRules } from '../flows/email-verification/email-verification.rules.ts'
+import { MagicLinkResolver } from '../flows/magic-links/magic-link.resolver.ts'
+import { magicLinkRules } from '../flows/magic-links/magic-link.rules.ts'
+import { PasswordChangeResolver } from '../flows/password-change/password-change.resolver.ts'
+import { passwordChangeRules } from '../flows/password-change/password-change.rules.ts'
+import { RegistrationResolver } from '../flows/registration/registration.resolver.ts'
+import { registrationRules } from '../flows/registration/registration.rules.ts'
 import { PasswordResetResolver } from '../flows/password-reset/password-reset.resolver.ts'
 import { passwordResetRules } from '../flows/password-reset/password-reset.rules.ts'
 import { ProfileResolver } from '../flows/profile/profile.resolver.ts'
@@ -107,10 +118,14 @@ const RESOLVERS: NonEmptyArray<Function> = [
   AccountDeletionResolver,
   ApiKeyResolver,
   AuditResolver,
+  EmailChangeResolver,
+  EmailVerificationResolver,
   AvatarResolver,
   BulkResolver,
   FoundingResolver,
   InvitationResolver,
+  LoginEditResolver,
+  MagicLinkResolver,
   MemberActsResolver,
   MemberInvitationResolver,
   MemberResolver,
@@ -132,6 +147,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   OrganisationServiceAccountsResolver,
   OrganisationSessionsResolver,
   OrganisationSettingsResolver,
+  PasswordChangeResolver,
   PasswordResetResolver,
   PlatformAuditResolver,
   PlatformListsResolver,
@@ -144,6 +160,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   ProjectActsResolver,
   ProjectResolver,
   RegistrationPolicyResolver,
+  RegistrationResolver,
   RoleActsResolver,
   RoleResolver,
   ServiceAccountResolver,
@@ -162,21 +179,26 @@ const ALL_RULES: Rules[] = [
   accountDeletionRules,
   apiKeyRules,
   auditRules,
+  emailChangeRules,
+  emailVerificationRules,
   avatarRules,
   bulkRules,
   foundingRules,
   invitationRules,
+  magicLinkRules,
   memberActRules,
   memberRules,
   mfaRules,
   nodeRules,
   operatorRules,
   organisationRules,
+  passwordChangeRules,
   passwordResetRules,
   platformRules,
   profileRules,
   policyRules,
   projectRules,
+  registrationRules,
   roleRules,
   serviceAccountRules,
   sessionRules,

@@ -3,7 +3,7 @@ import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/di
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
 import { fastifyApolloHandler } from '@as-integrations/fastify'
 import { ApolloArmor } from '@escape.tech/graphql-armor'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import {
   Kind,
   type FragmentDefinitionNode,
@@ -11,7 +11,7 @@ import {
   type GraphQLSchema,
 } from 'graphql'
 import { isPassing } from '../database/failures.ts'
-import { Context, type Node, type RefreshCookie } from '../graphql/context.ts'
+import { Context, type Node } from '../graphql/context.ts'
 import { formatError, isOurFault, rootOf } from '../graphql/format-error.ts'
 import {
   MOST_ALIASES,
@@ -22,9 +22,8 @@ import {
 } from '../graphql/limits.ts'
 import { requestInfo } from './authenticate.ts'
 import { anonymousBodyLimit, BODY_LIMIT } from './body-limit.ts'
+import { refreshCookie } from './refresh-cookie.ts'
 import { refuse } from './refuse.ts'
-
-const COOKIE = '__Host-gatehouse-refresh'
 
 /** Mounts GraphQL on `POST /graphql`: no GET, no batches, limits before execution. */
 export async function registerGraphql(
@@ -129,18 +128,5 @@ function sign(errors: readonly GraphQLFormattedError[] | undefined, { request }:
   for (const error of errors ?? []) {
     const extensions = error.extensions
     if (extensions) extensions.requestId = request.requestId
-  }
-}
-
-/** The refresh token of a browser: kept from scripts and other sites, bound to this host. */
-function refreshCookie(request: FastifyRequest, reply: FastifyReply): RefreshCookie {
-  const read = () => request.server.parseCookie(request.headers.cookie ?? '')[COOKIE] ?? null
-  const options = { path: '/', httpOnly: true, secure: true, sameSite: 'strict' } as const
-  return {
-    read,
-    write: (token, expires) => void reply.setCookie(COOKIE, token, { ...options, expires }),
-    clear: () => {
-      if (read()) void reply.clearCookie(COOKIE, options)
-    },
   }
 }

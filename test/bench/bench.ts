@@ -5,6 +5,7 @@ import { freePort, startCluster, type Cluster } from './cluster.ts'
 import { median, run, type Figures, type Scenario } from './load.ts'
 import { compile, pinLoad, startServer, type Build, type ServerProcess } from './processes.ts'
 import { profile, profilePath } from './profile.ts'
+import { refreshing, refreshingAtOnce } from './refreshing.ts'
 import { resultTable, shareTable } from './report.ts'
 import {
   bare,
@@ -33,6 +34,7 @@ const ONLY = process.argv
   .split(',')
 
 const password = randomBytes(18).toString('base64url')
+const secret = randomBytes(32)
 
 async function main(): Promise<void> {
   const profiling = process.argv.includes('--profile')
@@ -55,6 +57,7 @@ async function main(): Promise<void> {
       environment: { DATABASE_URL: cluster.ownerUrl, POOL: String(POOL), NODE_ENV: 'production' },
     })
     servers.push(yardstick)
+    const sessions = { server: gatehouse, admin: cluster.admin, secret, people }
     await measure(cluster, [
       ...CONNECTIONS.map(count => viewer(gatehouse, people, count)),
       ...CONNECTIONS.map(count => bare(yardstick, people, count, 'plain')),
@@ -62,6 +65,8 @@ async function main(): Promise<void> {
       ...CONNECTIONS.map(count => viewerByKey(gatehouse, keys, count)),
       members(gatehouse, people, 16),
       membersInFull(gatehouse, people, 16),
+      refreshing(sessions, 16),
+      refreshingAtOnce(sessions, 1_000),
       signIns(gatehouse, callers, password, 16),
       bareArgon2(yardstick, 16),
     ])
@@ -90,7 +95,7 @@ const startGatehouse = async (
       DATABASE_URL: cluster.ownerUrl,
       DATABASE_POOL: String(POOL),
       PUBLIC_URL: `http://localhost:${port}`,
-      SECRET_KEY: randomBytes(32).toString('base64'),
+      SECRET_KEY: secret.toString('base64'),
       // no mail is sent here
       SMTP_URL: 'smtp://127.0.0.1:9',
       OPERATOR_PASSWORD: password,
@@ -104,13 +109,10 @@ const startGatehouse = async (
 
 /** Every scenario in turn, several times over, so that what else the machine does falls on all alike. */
 async function measure(cluster: Cluster, all: Scenario[]): Promise<void> {
-  const only = process.argv
-    .find(argument => argument.startsWith('--only='))
-    ?.slice(7)
-    .split(',')
-  const scenarios = only
+  const scenarios = ONLY
     ? all.filter(
-        ({ name, connections }) => connections === 16 && ONLY?.some(word => name.includes(word)),
+        ({ name, connections, burst }) =>
+          (connections === 16 || burst) && ONLY.some(word => name.includes(word)),
       )
     : all
   const runs = new Map<Scenario, Figures[]>(scenarios.map(scenario => [scenario, []]))

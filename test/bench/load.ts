@@ -10,6 +10,10 @@ export interface Scenario {
   method: 'GET' | 'POST'
   path: string
   body?: string
+  /** What is sent instead of one body, where requests depend on answers. */
+  requests?: () => Promise<autocannon.Request[]>
+  /** So many requests in all, spread over one second, whatever the run should last. */
+  burst?: number
   /** Bodies of each connection, where they differ. */
   bodies?: (connection: number) => string
   /** Headers of each connection, so that many callers take turns. */
@@ -35,7 +39,8 @@ const SAMPLE_EVERY = 20
 
 /** Sends requests for some seconds and counts what they cost. */
 export async function run(cluster: Cluster, scenario: Scenario, seconds: number): Promise<Figures> {
-  const { server, connections, method, path, body, bodies, headers, sound } = scenario
+  const { server, connections, method, path, body, bodies, burst, headers, sound } = scenario
+  const requests = await scenario.requests?.()
   const times: number[] = []
   let answers = 0
   let unsound = 0
@@ -54,7 +59,8 @@ export async function run(cluster: Cluster, scenario: Scenario, seconds: number)
         method,
         body,
         connections,
-        duration: seconds,
+        ...(burst ? { amount: burst, overallRate: burst } : { duration: seconds }),
+        ...(requests && { requests }),
         setupClient: client => {
           const connection = next++
           client.setHeaders({

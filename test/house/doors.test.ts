@@ -16,11 +16,17 @@ const OPEN_TO_EVERYONE = [
   'Mutation.acceptInvitation',
   'Mutation.declineInvitation',
   'Mutation.refreshSession',
+  'Mutation.requestEmailVerification',
+  'Mutation.requestMagicLink',
   'Mutation.requestPasswordReset',
   'Mutation.resetPassword',
   'Mutation.signIn',
+  'Mutation.signInWithMagicLink',
+  'Mutation.signUp',
+  'Mutation.verifyEmail',
   'Mutation.verifyMfa',
   'Query.invitationPreview',
+  'Query.signInOptions',
 ]
 
 interface Door {

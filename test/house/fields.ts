@@ -103,7 +103,7 @@ const BY_NAME: Record<string, Kind> = {
 
 const BY_END: [RegExp, Kind][] = [
   [/node$/, 'anything'],
-  [/(Member|Members|MemberSessions|\.member)$/, 'member'],
+  [/(Member|Members|MemberSessions|MemberPasswordReset|\.member)$/, 'member'],
   [/(ServiceAccount|serviceAccount)$/, 'serviceAccount'],
   [/ApiKey$/, 'apiKey'],
   [/ProjectAccess$/, 'projectAccess'],
@@ -139,7 +139,8 @@ const VALUES: Record<string, () => unknown> = {
   description: () => 'What it is for.',
   password: () => 'a password that is long enough',
   newPassword: () => 'another password that is long enough',
-  currentPassword: () => 'a password that is long enough',
+  // a wrong one: the right one would end the sessions of everybody else's cells
+  currentPassword: () => 'a wrong guess at the password',
   token: () => 'no-such-token',
   challenge: () => 'no-such-challenge',
   code: () => '000000',

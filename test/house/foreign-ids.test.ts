@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildOpenSchema } from '../../src/graphql/schema.ts'
-import { newId } from '../../src/shared/tokens.ts'
+import { digest, newId, newToken } from '../../src/shared/tokens.ts'
 import { post } from '../support/client.ts'
 import { organisation, PASSWORD, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -8,9 +8,14 @@ import { argumentsOf, idPlaces, operationOf, type IdPlace, type Paths } from './
 import { candidates, furnish, type Targets } from './world.ts'
 
 const places = idPlaces(await buildOpenSchema())
-/** Lists narrowed by an id that nothing matches are empty; a sign-in lands where it would have. */
+/**
+ * Lists narrowed by an id that nothing matches are empty; a sign-in lands where it would have; and what asks for a mail
+ * is answered alike, whatever comes of it.
+ */
 const ANSWERED = new Set([
   'Mutation.signIn(input.organisationId)',
+  'Mutation.signInWithMagicLink(input.organisationId)',
+  'Mutation.requestMagicLink(input.projectId)',
   'Organisation.sessions(memberId)',
   // rows are refused one by one, as data
   'Mutation.addMembers(rows.roleId)',
@@ -70,6 +75,18 @@ async function neighboursRows(): Promise<Record<string, unknown>> {
   return rows
 }
 
+/** A sign-in link for the administrator that has not been used. */
+async function magicLink(): Promise<string> {
+  const token = newToken()
+  await server.database.owner('delete from link where user_id = $1', [admin.userId])
+  await server.database.owner(
+    `insert into link (id, created_at, user_id, kind, email, token_digest, expires_at)
+     values (gen_random_uuid(), now(), $1, 'MAGIC_LINK', $2, $3, now() + interval '1 hour')`,
+    [admin.userId, admin.email, digest(token)],
+  )
+  return token
+}
+
 /** What comes back, without what differs from call to call. */
 async function answer({ door, path, kind }: IdPlace, id: string) {
   const place = path.join('.')
@@ -83,6 +100,8 @@ async function answer({ door, path, kind }: IdPlace, id: string) {
         'input.email': admin.email,
         'input.password': PASSWORD,
       }),
+      ...(door.name === 'Mutation.requestMagicLink' && { 'input.email': admin.email }),
+      ...(door.name === 'Mutation.signInWithMagicLink' && { 'input.token': await magicLink() }),
     },
   })
   expect(JSON.stringify(values), `${door.name}(${place}) of kind ${kind}`).toContain(id)

@@ -221,7 +221,7 @@ test('a form without its token, or with that of another browser, is refused and 
   ]) {
     const response = await attempt
     expect(response.status).toBe(403)
-    expect(await response.text()).toContain('Open the link from your invitation again')
+    expect(await response.text()).toContain('Open the link you received again')
   }
   expect(await traces()).toEqual(before)
   expect((await send(form, { cookie: mine.cookie })).status).toBe(303)
@@ -327,7 +327,7 @@ test('a wrong, spent, declined, revoked, replaced or expired link gives one and 
     }
   }
   expect([...texts]).toHaveLength(1)
-  expect([...texts][0]).toContain('Otherwise ask for a new invitation.')
+  expect([...texts][0]).toContain('Otherwise ask for a new one.')
   expect(await traces()).toEqual(before)
 })
 

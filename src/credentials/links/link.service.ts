@@ -65,11 +65,12 @@ export async function createLink(work: Work, link: NewLink): Promise<MailedLink>
   return { url: url.href, expiresAt }
 }
 
-/** Puts links of a person out of use: all of them, unless kinds are named. As *system*. */
+/** Puts links of a person out of use: all of them, unless kinds are named. As *system*. Answers those that worked. */
 export const closeLinks = (work: Work, userId: string, kinds?: LinkKind[]) =>
-  work.db.rows(sql`
+  work.db.rows<{ id: string }>(sql`
     update link set spent_at = ${work.now} where user_id = ${userId} and spent_at is null
-      and (${kinds ?? null}::text[] is null or kind = any(${kinds ?? null}::text[]))`)
+      and (${kinds ?? null}::text[] is null or kind = any(${kinds ?? null}::text[]))
+    returning id`)
 
 /** A link that still works. */
 export interface LiveLink {

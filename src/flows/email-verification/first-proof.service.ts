@@ -1,5 +1,6 @@
 import type { Work } from '../../access/work.ts'
 import { clearOut } from '../../credentials/links/clear-out.service.ts'
+import { dropSecondFactors } from '../../credentials/totp/mfa.service.ts'
 import { sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 
@@ -20,19 +21,21 @@ export async function proveFirst(work: Work, userId: string, proof: FirstProof):
   const { passwordHash, keep } = proof
   const proven = await work.db.rows<{ email: string; name: string }>(sql`
     update user_account set email_verified_at = ${work.now}, proven_at = ${work.now}, password_hash = ${passwordHash},
-      password_changed_at = ${passwordHash ? work.now : null}, second_factor = false, updated_at = ${work.now}
+      password_changed_at = ${passwordHash ? work.now : null}, updated_at = ${work.now}
     where id = ${userId} and proven_at is null
     returning email, btrim(first_name || ' ' || last_name) as name`)
   if (!proven[0]) return false
+  // members before sessions, as wherever both are locked
+  await work.db.rows(
+    sql`select from principal where user_id = ${userId} and removed_at is null order by id for no key update`,
+  )
   await clearOut(work, userId, { reason: 'the mailbox was proven', keep })
-  await work.db.rows(sql`
-    update totp_factor set removed_at = ${work.now} where user_id = ${userId} and removed_at is null`)
-  await work.db.rows(sql`delete from recovery_code where user_id = ${userId}`)
+  await dropSecondFactors(work, userId)
   await work.db.rows(sql`
     update api_key set revoked_at = ${work.now}, updated_at = ${work.now} where revoked_at is null
       and owner_id in (select id from principal where user_id = ${userId})`)
   await work.db.rows(sql`
-    update principal set second_factor = false, unproven_project_id = null where user_id = ${userId}
+    update principal set unproven_project_id = null where user_id = ${userId}
       and removed_at is null`)
   const { name } = proven[0]
   await record(work, 'user.email_verified', {

@@ -14,13 +14,13 @@ import { authorityOf } from '../../credentials/callers/caller.ts'
 import { isActive, type Status } from '../../credentials/callers/standing.ts'
 import { endSessionsOf, type RenewedSession } from '../../credentials/sessions/session.service.ts'
 import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
-import { dropSecondFactors } from '../../credentials/totp/mfa.service.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { badInput, forbidden, tokenInvalid, unauthenticated } from '../../shared/errors.ts'
 import { endMembership } from '../../tenancy/memberships/membership.service.ts'
 import { readOrganisationPolicy } from '../../tenancy/policies/policy.ts'
 import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
 import type { Role } from '../../tenancy/roles/role.type.ts'
+import { proveFirst } from '../email-verification/first-proof.service.ts'
 import { enter } from '../sign-in/entry.service.ts'
 import { mayOffer } from './offer.service.ts'
 import { closeInvitation, lockByToken, type LinkedInvitation } from './invitation.service.ts'
@@ -54,7 +54,7 @@ export async function acceptInvitation(
   if (!invitation) throw tokenInvalid(TOKEN)
   await mustStillBeOffered(work, invitation)
   const account = await findAccount(work, invitation.email)
-  const newcomer = !account?.emailVerifiedAt
+  const newcomer = !account?.provenAt
   const userId = newcomer
     ? await settle(work, invitation, account, acceptance)
     : mustBeOwner(account, acceptance.signedInAs)
@@ -107,19 +107,13 @@ async function settle(
       'CREDENTIALS_INVALID',
       'An account exists for this address. Ask for the invitation by mail.',
     )
+  const { firstName, lastName, passwordHash } = newAccount
   await work.db.rows(sql`
-    update user_account set first_name = ${newAccount.firstName}, last_name = ${newAccount.lastName},
-      password_hash = ${newAccount.passwordHash}, password_changed_at = ${newAccount.passwordHash ? work.now : null},
-      email_verified_at = ${invitation.mailed ? work.now : null},
-      proven_at = ${invitation.mailed ? work.now : null}, updated_at = ${work.now}
+    update user_account set first_name = ${firstName}, last_name = ${lastName}, password_hash = ${passwordHash},
+      password_changed_at = ${passwordHash ? work.now : null}, updated_at = ${work.now}
     where id = ${account.id}`)
   // whatever was begun before the mailbox was proven was begun by somebody unknown
-  await work.db.rows(sql`
-    update session set ended_at = ${work.now}, end_reason = 'the mailbox was proven' where user_id = ${account.id} and ended_at is null`)
-  await dropSecondFactors(work, account.id)
-  await work.db.rows(sql`
-    update api_key set revoked_at = ${work.now}, updated_at = ${work.now} where revoked_at is null
-      and owner_id in (select id from principal where user_id = ${account.id})`)
+  if (invitation.mailed) await proveFirst(work, account.id, { passwordHash })
   return account.id
 }
 

@@ -93,7 +93,12 @@ export class InvitationResolver {
     const chosen = input.newAccount ?? null
     const names = chosen && readName(chosen, ['input', 'newAccount'])
     await context.close() // the reads of earlier fields: on PGlite they hold the only connection
-    const rules = await passwordRulesFor(system, input.token, now)
+    const rules = await passwordRulesFor(
+      system,
+      input.token,
+      now,
+      names ? [names.firstName, names.lastName] : [],
+    )
     if (chosen?.password)
       mustBeAcceptable(chosen.password, rules, ['input', 'newAccount', 'password'])
     const passwordHash = chosen?.password ? await node.hasher.hash(chosen.password) : null

@@ -1,10 +1,6 @@
+import { readPasswordRules } from '../../credentials/passwords/password-rules.service.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
 import { tokenInvalid } from '../../shared/errors.ts'
-import {
-  effectivePolicy,
-  readOrganisationPolicy,
-  readPlatform,
-} from '../../tenancy/policies/policy.ts'
 import { findByToken } from './invitation.service.ts'
 import type { InvitationPreview } from './invitation.type.ts'
 
@@ -18,7 +14,7 @@ export async function previewInvitation(
   if (!invitation) throw tokenInvalid(['token'])
   const proven = await firstRow(
     system,
-    sql`select id from user_account where email = ${invitation.email} and email_verified_at is not null and deleted_at is null`,
+    sql`select id from user_account where email = ${invitation.email} and proven_at is not null and deleted_at is null`,
   )
   return {
     organisationName: invitation.organisationName,
@@ -29,10 +25,21 @@ export async function previewInvitation(
   }
 }
 
-/** What makes a password acceptable to whoever accepts this link: the stricter of platform and organisation. */
-export async function passwordRulesFor(system: Queries, token: string, now: Date) {
+/**
+ * What makes a password acceptable to whoever accepts this link.
+ *
+ * @param about the names that they typed, which it must not be made from.
+ */
+export async function passwordRulesFor(
+  system: Queries,
+  token: string,
+  now: Date,
+  about: readonly string[],
+) {
   const invitation = await findByToken({ db: system, now }, token)
   if (!invitation) throw tokenInvalid(['input', 'token'])
-  const policy = await readOrganisationPolicy(system, invitation.organisationId)
-  return effectivePolicy(await readPlatform(system), policy).password
+  return readPasswordRules(system, {
+    organisationId: invitation.organisationId,
+    about: [invitation.email, ...about],
+  })
 }

@@ -6,7 +6,7 @@ export const MAIL_REQUEST_SEAL = 'mail-request'
 
 /** A link that somebody, who may be anybody, wants mailed to an address. */
 export interface MailRequest {
-  kind: 'PASSWORD_RESET'
+  kind: 'PASSWORD_RESET' | 'VERIFY_EMAIL' | 'MAGIC_LINK'
   email: string
   /** The project whose page asked. */
   projectId: string | null

@@ -2,6 +2,8 @@ import { transact, type Server, type Work } from '../../access/work.ts'
 import { lifetimeOf } from '../../credentials/links/link.service.ts'
 import { SYSTEM } from '../../database/context.ts'
 import type { Orm } from '../../database/orm.ts'
+import { mailVerification } from '../email-verification/verification-mail.ts'
+import { mailMagicLink } from '../magic-links/magic-link.service.ts'
 import { mailPasswordReset } from '../password-reset/password-reset.service.ts'
 import {
   MAIL_REQUEST_SEAL,
@@ -12,6 +14,8 @@ import {
 
 const SERVE: Record<MailRequest['kind'], (work: Work, request: MailRequest) => Promise<void>> = {
   PASSWORD_RESET: mailPasswordReset,
+  VERIFY_EMAIL: mailVerification,
+  MAGIC_LINK: mailMagicLink,
 }
 
 export interface MailRequestOptions {

@@ -1,8 +1,8 @@
 import type { Work } from '../../access/work.ts'
 import { findAccount, findAccountById, fullName } from '../../accounts/users/user.service.ts'
-import { createLink, findLink, spendLink } from '../../credentials/links/link.service.ts'
+import { findLink, spendLink } from '../../credentials/links/link.service.ts'
 import type { PasswordHasher } from '../../credentials/passwords/hasher.ts'
-import { passwordRulesOf } from '../../credentials/passwords/password-rules.service.ts'
+import { readPasswordRules } from '../../credentials/passwords/password-rules.service.ts'
 import { mustBeAcceptable } from '../../credentials/passwords/password.service.ts'
 import { replacePassword } from '../../credentials/passwords/replace.service.ts'
 import type { Queries } from '../../database/sql.ts'
@@ -10,6 +10,7 @@ import { record } from '../../outbox/events/event.service.ts'
 import { queueMail } from '../../outbox/mail/mail.service.ts'
 import { tokenInvalid } from '../../shared/errors.ts'
 import { proveFirst } from '../email-verification/first-proof.service.ts'
+import { mailLink } from '../mail-requests/link-mail.ts'
 import type { MailRequest } from '../mail-requests/mail-request.service.ts'
 
 /**
@@ -19,25 +20,10 @@ import type { MailRequest } from '../mail-requests/mail-request.service.ts'
 export async function mailPasswordReset(work: Work, { email }: MailRequest): Promise<void> {
   const account = await findAccount(work, email)
   if (!account || (account.provenAt && !account.emailVerifiedAt)) return
-  const { url, expiresAt } = await createLink(work, {
-    userId: account.id,
-    kind: 'PASSWORD_RESET',
-    email,
-  })
-  await queueMail(work, {
-    to: email,
-    locale: account.locale,
-    expiresAt,
-    mail: {
-      template: 'passwordReset',
-      data: { firstName: account.firstName, url, expiresAt: expiresAt.toISOString() },
-    },
-  })
-  await record(work, 'user.link_mailed', {
-    organisationId: null,
-    target: { kind: 'User', id: account.id, name: fullName(account) },
-    changes: [{ field: 'kind', before: null, after: 'PASSWORD_RESET' }],
-  })
+  await mailLink(work, account, { kind: 'PASSWORD_RESET', email }, data => ({
+    template: 'passwordReset',
+    data,
+  }))
 }
 
 export interface HashTools {
@@ -59,7 +45,7 @@ export async function hashNewPassword(
 ): Promise<string> {
   const link = await findLink({ db: system, now }, token, 'PASSWORD_RESET')
   if (!link) throw tokenInvalid(['input', 'token'])
-  mustBeAcceptable(newPassword, await passwordRulesOf(system, link.userId), [
+  mustBeAcceptable(newPassword, await readPasswordRules(system, { userId: link.userId }), [
     'input',
     'newPassword',
   ])

@@ -10,7 +10,8 @@ import { provePassword, type ProofTools } from './sign-in.service.ts'
 import { MfaChallenge, SignInInput, VerifyMfaInput } from './sign-in.type.ts'
 import { verifyMfa } from './verify.service.ts'
 
-const SignInResult = createUnionType({
+/** Either a session, or the question that must be answered first. */
+export const SignInResult = createUnionType({
   name: 'SignInResult',
   description: 'Either a session, or the question that must be answered first.',
   types: () => [Authenticated, MfaChallenge] as const,
@@ -87,7 +88,10 @@ async function prove(
 }
 
 /** What a client gets of an entry: tokens, or the question that must be answered first. */
-const answer = (context: Context, entered: Entered): Promise<Authenticated> | MfaChallenge =>
+export const answer = (
+  context: Context,
+  entered: Entered,
+): Promise<Authenticated> | MfaChallenge =>
   'session' in entered ? context.authenticated(entered.session) : entered.challenge
 
 /** What a proof needs. The reads of earlier fields are ended first: on PGlite they hold the only connection. */

@@ -7,7 +7,7 @@ import {
 import { AppError, type ErrorReason } from '../../shared/errors.ts'
 import type { PasswordRule, Words } from './words.en.ts'
 
-export type FieldName = 'firstName' | 'lastName' | 'password'
+export type FieldName = 'firstName' | 'lastName' | 'password' | 'code'
 
 /** One thing that is wrong with what was typed. */
 export interface Fault {
@@ -29,8 +29,12 @@ export const faultsIn = (
 ): Fault[] => [
   ...faultsOf('firstName', () => readNamePart(firstName, [], 1)),
   ...faultsOf('lastName', () => readNamePart(lastName, [], 0)),
-  ...faultsOf('password', () => mustBeAcceptable(password, rules, [])),
+  ...passwordFaults(password, rules),
 ]
+
+/** What is wrong with a new password, all at once. */
+export const passwordFaults = (password: string, rules: PasswordRules): Fault[] =>
+  faultsOf('password', () => mustBeAcceptable(password, rules, []))
 
 function faultsOf(field: FieldName, check: () => unknown): Fault[] {
   try {
@@ -44,6 +48,7 @@ function faultsOf(field: FieldName, check: () => unknown): Fault[] {
 
 /** A fault in words that say what to do. */
 export function sayFault({ faults }: Words, { field, reason }: Fault, rule: PasswordRule): string {
+  if (field === 'code') return reason === 'REQUIRED' ? faults.codeMissing : faults.codeWrong
   return field === 'password'
     ? sayPasswordFault(faults, reason, rule)
     : sayNameFault(faults, reason)

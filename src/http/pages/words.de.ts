@@ -24,6 +24,10 @@ export const german: Words = {
     lastName: 'Nachname',
     newPassword: 'Neues Passwort',
     password: 'Passwort',
+    code: 'Code',
+    codeHint:
+      'Aus Ihrer Authenticator-App, oder ein Wiederherstellungscode, falls Sie einen zweiten Faktor eingerichtet haben.',
+    challengeHint: 'Aus Ihrer Authenticator-App, oder einer Ihrer Wiederherstellungscodes.',
     optional: 'optional',
   },
   passwordRule: ({ minLength, minCharacterKinds = 0 }) =>
@@ -47,7 +51,53 @@ export const german: Words = {
     passwordTooCommon:
       'Wählen Sie ein Passwort, das kaum jemand sonst verwendet und das keinen Ihrer Namen enthält.',
     passwordUnfit: 'Wählen Sie ein Passwort, das der Regel dieses Feldes folgt.',
+    notDone: 'Noch nicht erledigt',
+    codeMissing:
+      'Geben Sie einen Code aus Ihrer Authenticator-App oder einen Wiederherstellungscode ein.',
+    codeWrong: 'Dieser Code ist falsch oder wurde schon verwendet. Geben Sie den nächsten ein.',
     passwordWrong: 'Dieses Passwort ist falsch, oder das Konto darf sich nicht anmelden.',
+  },
+  reset: {
+    title: 'Neues Passwort wählen',
+    text: 'Wählen Sie das neue Passwort Ihres Kontos. Danach sind Sie überall abgemeldet.',
+    submit: 'Neues Passwort speichern',
+    doneTitle: 'Ihr Passwort ist geändert',
+    doneText:
+      'Melden Sie sich mit dem neuen Passwort dort an, wo Sie es sonst tun. Wer in Ihrem Konto angemeldet war, ist es nicht mehr. Sie können diese Seite schließen.',
+  },
+  verify: {
+    title: 'E-Mail-Adresse bestätigen',
+    newcomer:
+      'Wählen Sie das Passwort Ihres Kontos: das von Ihrer Registrierung oder ein anderes. Damit ist bestätigt, dass diese Adresse Ihnen gehört.',
+    owner:
+      'Die Administration hat diese Adresse zur Anmeldeadresse Ihres Kontos gemacht. Um zu bestätigen, dass sie Ihnen gehört, geben Sie Ihr Passwort ein.',
+    submit: 'Adresse bestätigen',
+    doneTitle: 'Ihre Adresse ist bestätigt',
+    doneText:
+      'Melden Sie sich mit dieser Adresse und Ihrem Passwort dort an, wo Sie sich registriert haben. Sie können diese Seite schließen.',
+  },
+  magic: {
+    title: 'Anmelden',
+    text: 'Drücken Sie den Knopf, um sich in diesem Browser mit dieser Adresse anzumelden.',
+    submit: 'Anmelden',
+    codeTitle: 'Code eingeben',
+    codeText: 'Ihr Konto hat einen zweiten Faktor. Mit dem Code ist die Anmeldung vollständig.',
+    doneTitle: 'Sie sind angemeldet',
+    doneText:
+      'Sie sind in diesem Browser angemeldet. Kehren Sie zur Anwendung zurück, und laden Sie sie neu. Fragt sie Sie trotzdem nach einer Anmeldung, dann teilt sie Anmeldungen nicht mit dieser Seite: Fordern Sie dort einen Link an. Sie können diese Seite schließen.',
+    barredTitle: 'Sie können sich nicht anmelden',
+    barredText:
+      'Dieses Konto darf sich zurzeit nicht anmelden, oder seine Organisation lässt keine Anmeldung per Link zu. Fragen Sie die Administration Ihrer Organisation.',
+  },
+  change: {
+    title: 'Konto auf eine andere Adresse umstellen',
+    text: from =>
+      `Ihr Konto ${from} soll diese Adresse bekommen. Um das zu bestätigen, geben Sie Ihr Passwort ein. Danach melden Sie sich mit der neuen Adresse an.`,
+    withoutPassword:
+      'Ihr Konto hat kein Passwort. Melden Sie sich in der Anwendung an, und bestätigen Sie die neue Adresse dort.',
+    submit: 'Neue Adresse bestätigen',
+    doneTitle: 'Ihr Konto hat eine neue Adresse',
+    doneText: 'Melden Sie sich künftig mit der neuen Adresse an. Sie können diese Seite schließen.',
   },
   accepted: {
     title: 'Sie sind beigetreten',
@@ -60,7 +110,7 @@ export const german: Words = {
   refusals: {
     gone: {
       title: 'Dieser Link gilt nicht mehr',
-      text: 'Er ist vielleicht unvollständig, verbraucht, ersetzt, zurückgezogen oder zu alt. Haben Sie schon angenommen, dann melden Sie sich einfach an. Sonst bitten Sie um eine neue Einladung.',
+      text: 'Er ist vielleicht unvollständig, verbraucht, ersetzt, zurückgezogen oder zu alt. Haben Sie ihn schon benutzt, dann melden Sie sich einfach an. Sonst fordern Sie einen neuen an.',
     },
     addressTaken: {
       title: 'Zu dieser Adresse gibt es bereits ein Konto',
@@ -68,23 +118,23 @@ export const german: Words = {
     },
     barred: {
       title: 'Die Organisation hat Sie gesperrt',
-      text: 'Es wurde nichts gespeichert. Bitten Sie, wer Sie eingeladen hat, die Sperre aufzuheben, und öffnen Sie dann den Link aus Ihrer Einladung noch einmal.',
+      text: 'Es wurde nichts gespeichert. Bitten Sie, wer Sie eingeladen hat, die Sperre aufzuheben, und öffnen Sie dann den Link, den Sie erhalten haben, noch einmal.',
     },
     meanwhile: {
       title: 'Inzwischen hat sich etwas geändert',
-      text: 'Es wurde nichts gespeichert. Öffnen Sie den Link aus Ihrer Einladung noch einmal.',
+      text: 'Es wurde nichts gespeichert. Öffnen Sie den Link, den Sie erhalten haben, noch einmal.',
     },
     formForeign: {
       title: 'Dieses Formular gilt nicht mehr',
-      text: 'Es wurde nichts gespeichert. Erlauben Sie Cookies, öffnen Sie den Link aus Ihrer Einladung noch einmal und senden Sie das Formular von dort.',
+      text: 'Es wurde nichts gespeichert. Erlauben Sie Cookies, öffnen Sie den Link, den Sie erhalten haben, noch einmal und senden Sie das Formular von dort.',
     },
     tooManyAttempts: {
       title: 'Zu viele Versuche',
-      text: 'Es wurde nichts gespeichert. Sie können den Link aus Ihrer Einladung später noch einmal öffnen.',
+      text: 'Es wurde nichts gespeichert. Sie können den Link, den Sie erhalten haben, später noch einmal öffnen.',
     },
     busy: {
       title: 'Der Server ist ausgelastet',
-      text: 'Es wurde nichts gespeichert. Öffnen Sie den Link aus Ihrer Einladung gleich noch einmal.',
+      text: 'Es wurde nichts gespeichert. Öffnen Sie den Link, den Sie erhalten haben, gleich noch einmal.',
     },
     tooLarge: {
       title: 'Das ist zu viel Text',
@@ -92,7 +142,7 @@ export const german: Words = {
     },
     unreadable: {
       title: 'Das war nicht lesbar',
-      text: 'Öffnen Sie den Link aus Ihrer Einladung noch einmal.',
+      text: 'Öffnen Sie den Link, den Sie erhalten haben, noch einmal.',
     },
     failed: {
       title: 'Bei uns ist etwas schiefgegangen',

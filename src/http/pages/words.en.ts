@@ -29,6 +29,10 @@ export const english = {
     lastName: 'Last name',
     newPassword: 'New password',
     password: 'Password',
+    code: 'Code',
+    codeHint:
+      'From your authenticator app, or a recovery code, if you have set up a second factor.',
+    challengeHint: 'From your authenticator app, or one of your recovery codes.',
     optional: 'optional',
   },
   passwordRule: ({ minLength, minCharacterKinds = 0 }: PasswordRule) =>
@@ -49,7 +53,52 @@ export const english = {
     passwordTooLong: (most: number) => `Choose a password of at most ${most} characters.`,
     passwordTooCommon: 'Choose a password that few others use and that contains no name of yours.',
     passwordUnfit: 'Choose a password that follows the rule of this field.',
+    notDone: 'Not done yet',
+    codeMissing: 'Enter a code from your authenticator app, or a recovery code.',
+    codeWrong: 'This code is wrong, or was used before. Enter the next one.',
     passwordWrong: 'This password is wrong, or the account may not sign in.',
+  },
+  reset: {
+    title: 'Choose a new password',
+    text: 'Choose the new password of your account. You will be signed out everywhere.',
+    submit: 'Save the new password',
+    doneTitle: 'Your password is changed',
+    doneText:
+      'Sign in with the new password where you usually do. Whoever was signed in to your account no longer is. You can close this page.',
+  },
+  verify: {
+    title: 'Confirm your email address',
+    newcomer:
+      'Choose the password of your account: the one from your registration, or another. With that, this address is confirmed as yours.',
+    owner:
+      'An administrator has made this address the login of your account. To confirm that it is yours, enter your password.',
+    submit: 'Confirm the address',
+    doneTitle: 'Your address is confirmed',
+    doneText:
+      'Sign in where you registered, with this address and your password. You can close this page.',
+  },
+  magic: {
+    title: 'Sign in',
+    text: 'Press the button to sign in, in this browser, with this address.',
+    submit: 'Sign in',
+    codeTitle: 'Enter a code',
+    codeText: 'Your account has a second factor. The code completes the sign-in.',
+    doneTitle: 'You are signed in',
+    doneText:
+      'You are signed in, in this browser. Go back to the application and reload it. If it asks you to sign in nevertheless, it does not share sign-ins with this page: ask for a link there. You can close this page.',
+    barredTitle: 'You cannot sign in',
+    barredText:
+      'This account may not sign in at the moment, or its organisation takes no sign-ins by mailed link. Ask the administrators of your organisation.',
+  },
+  change: {
+    title: 'Move your account to another address',
+    text: (from: string) =>
+      `Your account ${from} is to get this address. To confirm that, enter your password. From then on you sign in with the new address.`,
+    withoutPassword:
+      'Your account has no password. Sign in to the application, and confirm the new address there.',
+    submit: 'Confirm the new address',
+    doneTitle: 'Your account has a new address',
+    doneText: 'Sign in with the new address from now on. You can close this page.',
   },
   accepted: {
     title: 'You have joined',
@@ -62,7 +111,7 @@ export const english = {
   refusals: {
     gone: {
       title: 'This link no longer works',
-      text: 'It may be incomplete, used, replaced, withdrawn or too old. If you have accepted already, simply sign in. Otherwise ask for a new invitation.',
+      text: 'It may be incomplete, used, replaced, withdrawn or too old. If you have used it already, simply sign in. Otherwise ask for a new one.',
     },
     addressTaken: {
       title: 'This address has an account already',
@@ -70,28 +119,28 @@ export const english = {
     },
     barred: {
       title: 'The organisation has locked you out',
-      text: 'Nothing was saved. Ask whoever invited you to lift the lock, then open the link from your invitation again.',
+      text: 'Nothing was saved. Ask whoever invited you to lift the lock, then open the link you received again.',
     },
     meanwhile: {
       title: 'Something changed in the meantime',
-      text: 'Nothing was saved. Open the link from your invitation again.',
+      text: 'Nothing was saved. Open the link you received again.',
     },
     formForeign: {
       title: 'This form is no longer valid',
-      text: 'Nothing was saved. Open the link from your invitation again, with cookies allowed, and send the form from there.',
+      text: 'Nothing was saved. Open the link you received again, with cookies allowed, and send the form from there.',
     },
     tooManyAttempts: {
       title: 'Too many attempts',
-      text: 'Nothing was saved. You can open the link from your invitation again later.',
+      text: 'Nothing was saved. You can open the link you received again later.',
     },
     busy: {
       title: 'The server is busy',
-      text: 'Nothing was saved. Open the link from your invitation again in a moment.',
+      text: 'Nothing was saved. Open the link you received again in a moment.',
     },
     tooLarge: { title: 'That is too much text', text: 'Go back and shorten what you typed.' },
     unreadable: {
       title: 'That could not be read',
-      text: 'Open the link from your invitation again.',
+      text: 'Open the link you received again.',
     },
     failed: {
       title: 'Something went wrong on our side',

@@ -8,7 +8,8 @@ import { AddMemberInput, InviteMemberInput } from '../../flows/members/members.t
 import { readReason } from '../../flows/members/reason.ts'
 import type { Context } from '../../graphql/context.ts'
 import type { Outcome } from '../../shared/outcome.ts'
-import { changeMembers } from '../../tenancy/memberships/member-changes.service.ts'
+import { reserveLoginEdits } from '../../flows/email-change/login-edit-limit.ts'
+import { changeMembersAndLogins } from '../../flows/email-change/login-edit.service.ts'
 import type { Member } from '../../tenancy/memberships/member.type.ts'
 import { inBulk, mustBeFew, type BulkOptions, type Made, type Placed } from './bulk.service.ts'
 import { BulkErrorPolicy, BulkMemberPayload, MemberAction, UpdateMemberRow } from './bulk.type.ts'
@@ -88,7 +89,7 @@ export class BulkResolver {
   async updateMembers(
     @Arg('rows', () => [UpdateMemberRow]) rows: UpdateMemberRow[],
     @Args(() => BulkArgs) args: BulkArgs,
-    @Ctx() { transact }: Context,
+    @Ctx() context: Context,
   ): Promise<BulkMemberPayload> {
     const options: BulkOptions<UpdateMemberRow> = {
       rows,
@@ -97,9 +98,11 @@ export class BulkResolver {
       memberOf: row => row.id,
     }
     mustBeFew(options)
-    return inBulk(transact, options, async (work, placed) =>
+    const logins = rows.filter(({ input }) => input.email !== undefined).length
+    await reserveLoginEdits(context, logins)
+    return inBulk(context.transact, options, async (work, placed) =>
       asMade(
-        await changeMembers(
+        await changeMembersAndLogins(
           work,
           placed.map(({ row, path }) => ({ ...row, path: [...path, 'input'] })),
         ),

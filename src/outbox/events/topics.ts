@@ -32,6 +32,12 @@ const TOPICS = {
   'user.deleted': of('ACCOUNT', 'An account was deleted.'),
   'user.link_mailed': of('SECURITY', 'A link was mailed to the owner of an account.'),
   'user.email_verified': of('ACCOUNT', 'The address of an account was confirmed.'),
+  'user.email_change_requested': of(
+    'ACCOUNT',
+    'Someone asked to move their account to another address.',
+  ),
+  'user.email_change_cancelled': of('ACCOUNT', 'A pending change of address was called off.'),
+  'user.email_changed': of('ACCOUNT', 'The login of an account was changed.'),
   'user.password_reset': of('SECURITY', 'A password was replaced through a mailed link.'),
   'user.password_changed': of('SECURITY', 'Someone replaced their password.'),
   'member.added': of('MEMBERSHIP', 'A person was added.'),
@@ -40,6 +46,10 @@ const TOPICS = {
   'member.locked': of('MEMBERSHIP', 'New sign-ins of a member were barred.'),
   'member.unlocked': of('MEMBERSHIP', 'The lock of a member was lifted.'),
   'member.removed': of('MEMBERSHIP', 'A membership ended.'),
+  'member.password_reset_requested': of(
+    'SECURITY',
+    'A link for a new password was sent to a member by an administrator.',
+  ),
   'member.sessions_revoked': of('SECURITY', 'All sessions of a member were ended.'),
   'invitation.sent': of('MEMBERSHIP', 'An invitation was mailed or its link handed out.'),
   'invitation.revoked': of('MEMBERSHIP', 'An invitation was withdrawn.'),

@@ -1,7 +1,15 @@
 import { addedToOrganisation } from './templates/added-to-organisation.ts'
+import { addressRegistered } from './templates/address-registered.ts'
+import {
+  addressWanted,
+  emailChange,
+  emailChangeNotice,
+  loginChanged,
+} from './templates/email-change.ts'
 import { invitation } from './templates/invitation.ts'
 import { languageOf, type Template } from './templates/language.ts'
 import { layOut, type RenderedMail } from './templates/layout.ts'
+import { magicLink } from './templates/magic-link.ts'
 import { mfaAdded } from './templates/mfa-added.ts'
 import { mfaGuesses } from './templates/mfa-guesses.ts'
 import { mfaRemoved } from './templates/mfa-removed.ts'
@@ -11,10 +19,17 @@ import { newKey } from './templates/new-key.ts'
 import { passwordChanged } from './templates/password-changed.ts'
 import { passwordReset } from './templates/password-reset.ts'
 import { recoveryCodeUsed } from './templates/recovery-code-used.ts'
+import { verifyEmail } from './templates/verify-email.ts'
 
 const TEMPLATES = {
   addedToOrganisation,
+  addressRegistered,
+  addressWanted,
+  emailChange,
+  emailChangeNotice,
   invitation,
+  loginChanged,
+  magicLink,
   mfaAdded,
   mfaGuesses,
   mfaRemoved,
@@ -24,6 +39,7 @@ const TEMPLATES = {
   passwordChanged,
   passwordReset,
   recoveryCodeUsed,
+  verifyEmail,
 }
 type Templates = typeof TEMPLATES
 type DataOf<Of> = Of extends Template<infer Data> ? Data : never

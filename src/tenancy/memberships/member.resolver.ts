@@ -8,7 +8,6 @@ import {
   FieldResolver,
   ID,
   Info,
-  Mutation,
   Resolver,
   Root,
 } from 'type-graphql'
@@ -25,17 +24,8 @@ import { Organisation } from '../organisations/organisation.type.ts'
 import { ProjectAccess } from '../projects/project.type.ts'
 import { listMembers, readVisibleMember } from './member.list.ts'
 import { listMemberships } from './membership.list.ts'
-import { updateMember } from './member-changes.service.ts'
 import { mayRead } from './member.service.ts'
-import {
-  Member,
-  MemberConnection,
-  MemberFilter,
-  MemberOrder,
-  MemberPayload,
-  Principal,
-  UpdateMemberInput,
-} from './member.type.ts'
+import { Member, MemberConnection, MemberFilter, MemberOrder, Principal } from './member.type.ts'
 
 @ArgsType()
 class MembersArgs extends PageArgs {
@@ -95,19 +85,6 @@ export class MemberResolver {
     return role instanceof Promise
       ? role.then(read => isAbove(viewer, read))
       : isAbove(viewer, role)
-  }
-
-  @Mutation(() => MemberPayload, {
-    nullable: true,
-    description:
-      "Change a member's role, name, login or external id. Needs `manageUser`; the login, a session.",
-  })
-  async updateMember(
-    @Arg('id', () => ID) id: string,
-    @Arg('input', () => UpdateMemberInput) input: UpdateMemberInput,
-    @Ctx() { transact }: Context,
-  ): Promise<MemberPayload> {
-    return { member: await transact(work => updateMember(work, id, input)) }
   }
 }
 

@@ -190,6 +190,13 @@ export class UpdateMemberInput {
   @Field(() => ID, { nullable: true })
   roleId?: string | null
 
+  @Field(() => EmailAddress, {
+    nullable: true,
+    description:
+      'Only where `viewerCanChangeEmail`. The old password works with it at once; until its owner, signed in, has confirmed it,\nno reset or sign-in link goes there.',
+  })
+  email?: string | null
+
   @Field(() => String, {
     nullable: true,
     description:

@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  mailedLink,
+  magicSignIn,
+  magicToken,
+  openProject,
+  requestMagicLink,
+  reset,
+  signUp,
+  verify,
+} from '../support/links.ts'
+import { mailsSoFar, tokenIn } from '../support/mailbox.ts'
+import { freshEmail, newcomer, organisation, signIn, type Person } from '../support/people.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+
+const PAGE = 'https://shop.example/enter?from=mail#top'
+let server: TestServer
+let admin: Person
+
+beforeAll(async () => {
+  server = await startServer()
+  admin = await organisation(server)
+})
+afterAll(() => server.stop())
+
+const pageFor = (by: Person) => openProject(by, {}, { signInUrl: PAGE })
+
+/** A member who can enter a project. */
+async function memberOf(by: Person, projectId: string): Promise<Person> {
+  return newcomer(by, { projectAccess: [{ projectId, roleId: (await by.roles()).Viewer }] })
+}
+
+test('a mailed link signs in', async () => {
+  const { email } = await newcomer(admin)
+  const link = await mailedLink(server, email, () => requestMagicLink(server, email))
+  expect(link.startsWith(`${server.app.node.server.config.PUBLIC_URL}/magic-link?token=`)).toBe(
+    true,
+  )
+  const person = await magicSignIn(server, tokenIn(link))
+  expect(person.organisationId).toBe(admin.organisationId)
+  const { me } = await person.ask(`{ me { email sessions { nodes { method current } } } }`)
+  expect(me.sessions.nodes.filter((each: { current: boolean }) => each.current)).toEqual([
+    { method: 'MAGIC_LINK', current: true },
+  ])
+})
+
+test('a link works once, of many at once, and the newest replaces the others', async () => {
+  const { email } = await newcomer(admin)
+  const old = await magicToken(server, email)
+  const token = await magicToken(server, email)
+  await expect(magicSignIn(server, old)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
+  const tries = await Promise.allSettled(
+    Array.from({ length: 20 }, () => magicSignIn(server, token)),
+  )
+  expect(tries.filter(each => each.status === 'fulfilled')).toHaveLength(1)
+  await expect(magicSignIn(server, token)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
+})
+
+test('a link runs out after ten minutes', async () => {
+  const { email } = await newcomer(admin)
+  const token = await magicToken(server, email)
+  const [row] = await server.database.owner(
+    `select extract(epoch from expires_at - created_at)::int as seconds from link where email = $1`,
+    [email],
+  )
+  expect(row).toEqual({ seconds: 600 })
+  await server.database.owner(`update link set expires_at = now() where email = $1`, [email])
+  await expect(magicSignIn(server, token)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
+})
+
+test('a sign-in link neither resets a password nor confirms an address', async () => {
+  const token = await magicToken(server, (await newcomer(admin)).email)
+  await expect(reset(server, token)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
+  await expect(verify(server, token)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
+})
+
+test.each([
+  ['a stranger', async () => freshEmail('stranger')],
+  [
+    'a locked account',
+    async () => {
+      const { email, userId } = await newcomer(admin)
+      await server.database.owner('update user_account set locked_at = now() where id = $1', [
+        userId,
+      ])
+      return email
+    },
+  ],
+  [
+    'an edited login that was not confirmed',
+    async () => {
+      const { email, userId } = await newcomer(admin)
+      await server.database.owner(
+        'update user_account set email_verified_at = null where id = $1',
+        [userId],
+      )
+      return email
+    },
+  ],
+])('%s gets the same answer and no link', async (_who, make) => {
+  const email = await make()
+  expect(await requestMagicLink(server, email)).toEqual({ requestMagicLink: { email } })
+  expect(await mailsSoFar(server, email)).toEqual([])
+})
+
+test('who was barred since the link was mailed does not come in by it', async () => {
+  const { email, userId } = await newcomer(admin)
+  const token = await magicToken(server, email)
+  await server.database.owner(`update user_account set status = 'INACTIVE' where id = $1`, [userId])
+  await expect(magicSignIn(server, token)).rejects.toBeRefused(
+    'UNAUTHENTICATED',
+    'CREDENTIALS_INVALID',
+  )
+})
+
+test('the first link to a mailbox that was never proven voids what was set up before', async () => {
+  const projectId = await openProject(admin)
+  const email = freshEmail()
+  await mailedLink(server, email, () => signUp(server, { projectId, email }))
+  const person = await magicSignIn(server, await magicToken(server, email))
+  await expect(signIn(server, email)).rejects.toBeRefused('UNAUTHENTICATED', 'CREDENTIALS_INVALID')
+  const { me } = await person.ask('{ me { emailVerifiedAt } }')
+  expect(me.emailVerifiedAt).not.toBeNull()
+})
+
+describe("a project's own page", () => {
+  test('gets the link of somebody who can enter the project, for a session in its organisation only', async () => {
+    const projectId = await pageFor(admin)
+    const person = await memberOf(admin, projectId)
+    const elsewhere = await organisation(server)
+    await elsewhere.add({ email: person.email })
+    const link = await mailedLink(server, person.email, () =>
+      requestMagicLink(server, person.email, projectId),
+    )
+    const { origin, pathname, searchParams, hash } = new URL(link)
+    expect({ origin, pathname, hash, from: searchParams.get('from') }).toEqual({
+      origin: 'https://shop.example',
+      pathname: '/enter',
+      hash: '#top',
+      from: 'mail',
+    })
+    const visitor = await magicSignIn(server, tokenIn(link))
+    expect(visitor.organisationId).toBe(admin.organisationId)
+    const [row] = await server.database.owner('select confined_to_id from session where id = $1', [
+      visitor.sessionId,
+    ])
+    expect(row).toEqual({ confined_to_id: admin.organisationId })
+  })
+
+  test('gets no link of people who cannot enter the project', async () => {
+    const projectId = await pageFor(admin)
+    const neighbour = await organisation(server)
+    for (const stranger of [await newcomer(admin), await newcomer(neighbour)]) {
+      const link = await mailedLink(server, stranger.email, () =>
+        requestMagicLink(server, stranger.email, projectId),
+      )
+      expect(new URL(link).origin).toBe(server.app.node.server.config.PUBLIC_URL)
+    }
+  })
+
+  test('gets no link of a member who is barred there', async () => {
+    const projectId = await pageFor(admin)
+    for (const change of [`locked_at = now()`, `status = 'SUSPENDED'`, `status = 'INACTIVE'`]) {
+      const person = await memberOf(admin, projectId)
+      await server.database.owner(`update principal set ${change} where id = $1`, [person.memberId])
+      const link = await mailedLink(server, person.email, () =>
+        requestMagicLink(server, person.email, projectId),
+      )
+      expect(new URL(link).origin).toBe(server.app.node.server.config.PUBLIC_URL)
+    }
+  })
+
+  test('gets no link any more once the project or its organisation is gone', async () => {
+    const projectId = await pageFor(admin)
+    const person = await memberOf(admin, projectId)
+    await server.database.owner('update project set deleted_at = now() where id = $1', [projectId])
+    const link = await mailedLink(server, person.email, () =>
+      requestMagicLink(server, person.email, projectId),
+    )
+    expect(new URL(link).origin).toBe(server.app.node.server.config.PUBLIC_URL)
+  })
+})
