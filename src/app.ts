@@ -24,7 +24,9 @@ import { registerJwks } from './http/jwks.ts'
 import { registerMailbox } from './http/mailbox.ts'
 import { registerBudget } from './http/request-budget.ts'
 import { registerPages } from './http/pages/pages.ts'
+import { sealSeedsAnew } from './credentials/totp/reseal.ts'
 import { startChores } from './credentials/purge/chores.ts'
+import { sealSecretsAnew } from './operations/webhooks/reseal.ts'
 import { startWebhooks } from './operations/webhooks/workers.ts'
 import { Jobs } from './outbox/jobs.ts'
 import type { QueueName } from './outbox/queues.ts'
@@ -159,7 +161,8 @@ export async function buildApp({
       presence.start()
       signingKeys.start(err => http.log.warn({ err }, 'the signing keys were not read'))
       await jobs.start()
-      await startChores({ jobs, system, keys, ceilings, clock, log: http.log })
+      const sealAnew = [sealSeedsAnew, sealSecretsAnew]
+      await startChores({ jobs, system, keys, ceilings, sealAnew, clock, log: http.log })
       await jobs.consume<QueuedMail>('mail', courier, ({ job, attempt, final, error: err }) => {
         if (final) http.log.error({ job, attempt, err }, 'a mail was given up')
         else if (attempt === 1) http.log.warn({ job, err }, 'a mail was not delivered yet')

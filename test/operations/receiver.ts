@@ -61,7 +61,7 @@ export const opened = (secret: string, { body, headers }: Received): any =>
   new Webhook(secret).verify(body, headers as Record<string, string>)
 
 const WEBHOOK = `id url description enabled topics { name } createdAt updatedAt organisation { id } createdBy { id name }`
-export const DELIVERY = `id status attempts responseStatus createdAt lastAttemptAt nextAttemptAt topic { name } webhook { id }`
+const DELIVERY = `id status attempts responseStatus createdAt lastAttemptAt nextAttemptAt topic { name } webhook { id }`
 
 export async function createWebhook(
   by: Person,

@@ -1,5 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { organisation, type Person } from '../support/people.ts'
+import { openSecret } from '../../src/operations/webhooks/secret.ts'
+import { sealSecretsAnew } from '../../src/operations/webhooks/reseal.ts'
+import { KeyRing } from '../../src/shared/seal.ts'
+import { newId } from '../../src/shared/tokens.ts'
+import { operator, organisation, signIn, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { until } from '../support/waiting.ts'
 import {
@@ -82,6 +87,85 @@ test('what fails is attempted again under the same id, until it comes through', 
     attempts: 3,
     responseStatus: 200,
   })
+})
+
+test('later attempts lie hours apart, and each somewhere else', async () => {
+  receiver.manner = 500
+  const ids: string[] = []
+  for (let count = 0; count < 3; count += 1)
+    ids.push((await createWebhook(admin, receiver.url, ['role.created'])).id)
+  await act(admin)
+  for (const id of ids) await settled(admin, id, 'PENDING', 2)
+  // as if they had failed for a day
+  await server.database.owner(
+    `update pgboss.job set retry_count = 10, start_after = now()
+     where name = 'webhook-delivery-again' and state = 'retry'`,
+  )
+  const delays: number[] = []
+  for (const id of ids) {
+    const { nextAttemptAt, lastAttemptAt } = await settled(admin, id, 'PENDING', 3)
+    delays.push((Date.parse(nextAttemptAt) - Date.parse(lastAttemptAt)) / 1_000)
+  }
+  for (const seconds of delays) {
+    expect(seconds).toBeGreaterThan(3_600)
+    expect(seconds).toBeLessThan(14_460)
+  }
+  expect(new Set(delays.map(Math.round)).size).toBe(3)
+}, 60_000)
+
+test('secrets that an older secret of the server sealed are sealed anew, and go on signing', async () => {
+  const { id, secret } = await createWebhook(admin, receiver.url, ['role.created'])
+  const fresh = await rotateWebhookSecret(admin, id)
+  const { system } = server.app.node.database.store
+  const [old] = server.app.node.server.config.SECRET_KEY
+  const key = randomBytes(32)
+  for (let round = 0; round < 2; round += 1)
+    await sealSecretsAnew(system, new KeyRing([key, old!]), AbortSignal.timeout(10_000))
+  const [row] = await server.database.owner(
+    `select sealed_secret as present, sealed_previous_secret as previous from webhook where id = $1`,
+    [id],
+  )
+  const alone = new KeyRing([key])
+  expect(openSecret(alone, id, String(row!.present))).toBe(fresh)
+  expect(openSecret(alone, id, String(row!.previous))).toBe(secret)
+  expect(() => openSecret(alone, newId(), String(row!.present))).toThrow('another webhook')
+  // back to the secret of the other tests
+  await sealSecretsAnew(system, new KeyRing([old!, key]), AbortSignal.timeout(10_000))
+  await act(admin)
+  const [both] = await receiver.received(1)
+  expect(opened(fresh, both!)).toEqual(opened(secret, both!))
+})
+
+test('acts in every context are told: of a person who leaves, of an operator, of a sign-in', async () => {
+  const { secret } = await createWebhook(admin, receiver.url, [
+    'member.left',
+    'session.started',
+    'organisation.suspended',
+  ])
+  const leaver = await admin.bring()
+  await leaver.ask(`mutation ($id: ID!) { leaveOrganisation(id: $id) { deletedId } }`, {
+    id: admin.organisationId,
+  })
+  await signIn(server, admin.email)
+  const chief = await operator(server)
+  await chief.ask(`mutation ($id: ID!) { suspendOrganisation(id: $id) { organisation { id } } }`, {
+    id: admin.organisationId,
+  })
+  const types = () => receiver.got.map(each => opened(secret, each).type)
+  await until(() => types().includes('organisation.suspended'))
+  await until(() => types().includes('member.left') && types().includes('session.started'))
+})
+
+test('an act that is undone leaves nothing to tell', async () => {
+  const { id } = await createWebhook(admin, receiver.url, ['role.*', 'member.*'])
+  await expect(
+    admin.ask(`mutation ($id: ID!) { removeMember(id: $id) { deletedId } }`, {
+      id: admin.memberId,
+    }),
+  ).rejects.toBeRefused('CONFLICT')
+  await act(admin)
+  await settled(admin, id, 'SUCCEEDED')
+  expect((await deliveriesOf(admin, id)).map(({ topic }) => topic.name)).toEqual(['role.created'])
 })
 
 test('a redirect is an answer like any other, and leads nowhere', async () => {

@@ -166,6 +166,37 @@ test('lists are pages: webhooks with their number, deliveries narrowed by status
   expect(rest.webhook.deliveries.nodes).toEqual([{ id: made[1] }, { id: made[2] }])
 })
 
+test('a list with makers and deliveries costs the same for one as for ten', async () => {
+  const own = await organisation(server)
+  const read = (first: number) =>
+    own.ask(
+      `query ($first: Int!) { organisation { webhooks(first: $first) { nodes { organisation { name } createdBy { name }
+        deliveries(first: 2) { nodes { nextAttemptAt webhook { url } } } } } } }`,
+      { first },
+    )
+  for (let count = 0; count < 10; count += 1) {
+    const { id } = await createWebhook(own, URL, ['role.created'])
+    await testWebhook(own, id)
+  }
+  const { store } = server.app.node.database
+  const begin = store.begin.bind(store)
+  let seen = 0
+  store.begin = async script => {
+    const connection = await begin(script)
+    const rows = connection.rows.bind(connection)
+    return { ...connection, rows: query => ((seen += 1), rows(query)) }
+  }
+  try {
+    await read(1)
+    const few = seen
+    seen = 0
+    await read(10)
+    expect(seen).toBe(few)
+  } finally {
+    store.begin = begin
+  }
+})
+
 describe('what is refused', () => {
   test.each([
     ['http://receiver.invalid/', 'URL_NOT_ALLOWED'],
