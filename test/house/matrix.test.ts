@@ -14,7 +14,7 @@ import { OPERATOR, startServer, type TestServer } from '../support/server.ts'
 import { PASSWORD, signIn } from '../support/people.ts'
 import { again, createAccount, gather, joinElsewhere, type Caller, type Cast } from './callers.ts'
 import { argumentsOf, doors, operationOf, type Door, type Kind, type Paths } from './fields.ts'
-import { invite } from './world.ts'
+import { hook, invite } from './world.ts'
 
 // Who may open which door, as it is: reviewed line by line against the contract. `UPDATE_MATRIX=1 vitest run
 // test/house/matrix.test.ts` writes it anew, to be reviewed again like code.
@@ -33,12 +33,15 @@ const OF_THE_SESSION = new Set([
 const WITHOUT_EVENT = [
   'Mutation.createAvatarUpload',
   'Mutation.refreshSession',
+  'Mutation.requestEmailVerification',
+  'Mutation.requestMagicLink',
   'Mutation.requestPasswordReset',
   'Mutation.startTotpEnrolment',
 ]
 /** Here they are asked for what is so already. */
 const WITHOUT_CHANGE = [
   'Mutation.activateMember',
+  'Mutation.cancelEmailChange',
   'Mutation.unlockMember',
   'Mutation.updateProfile',
 ]
@@ -107,6 +110,10 @@ async function make(kind: Kind | 'permission'): Promise<string> {
     case 'factor':
     case 'upload':
       return newId()
+    case 'webhook':
+      return (await hook(admin)).webhook
+    case 'delivery':
+      return (await hook(admin)).delivery
     case 'user':
       return (await createAccount(server, admin)).id
     case 'session': {

@@ -15,11 +15,13 @@ const KEPT = {
   session: 30,
   link: 7,
   challenge: 1,
+  factor: 1,
   image: 1,
   // as long as a repeated request is answered
   idempotency: 1,
   // a device that was not seen for longer is a new one
   sighting: 400,
+  delivery: 30,
 }
 
 export interface PurgeOptions {
@@ -31,8 +33,9 @@ export interface PurgeOptions {
 }
 
 /**
- * Ends sessions that ran out, and deletes what nobody will ask for again: old sessions, links, challenges, attempts,
- * sightings, images that were sent and not used, and signing keys. In batches that others do not wait for; what one run leaves, the next one finds.
+ * Ends sessions that ran out, and deletes what nobody will ask for again: old sessions, links, challenges, factors that
+ * count for nothing, attempts, sightings, deliveries, images that were sent and not used, and signing keys. In batches
+ * that others do not wait for; what one run leaves, the next one finds.
  *
  * @returns how many rows were ended or deleted, by table.
  */
@@ -58,6 +61,11 @@ export async function purge(options: PurgeOptions): Promise<Record<string, numbe
     sessions: await remove('session', sql`ended_at < ${before(KEPT.session)}`),
     links: await remove('link', sql`expires_at < ${before(KEPT.link)}`),
     challenges: await remove('challenge', sql`expires_at < ${before(KEPT.challenge)}`),
+    // begun and never confirmed, or removed
+    factors: await remove(
+      'totp_factor',
+      sql`coalesce(removed_at, expires_at) < ${before(KEPT.factor)}`,
+    ),
     attempts: await remove('attempt', sql`forgotten_at < ${now}::timestamptz`),
     sightings: await remove(
       'sighting',
@@ -66,6 +74,15 @@ export async function purge(options: PurgeOptions): Promise<Record<string, numbe
     ),
     idempotency: await remove('idempotency', sql`created_at < ${before(KEPT.idempotency)}`),
     uploads: await remove('avatar_upload', sql`expires_at < ${before(KEPT.image)}`),
+    deliveries: await remove(
+      'webhook_delivery',
+      sql`created_at < ${before(KEPT.delivery)} and status <> 'PENDING'`,
+    ),
+    webhooks: await remove(
+      'webhook',
+      sql`deleted_at < ${before(KEPT.delivery)} and not exists (
+        select from webhook_delivery d where d.webhook_id = webhook.id)`,
+    ),
     // sent and never used
     images: await remove(
       'avatar_image',
