@@ -56,7 +56,7 @@ async function answer({ door, path }: IdPlace, id: string, by: Person) {
 
 const ofOperators = ({ door: { name, type } }: IdPlace) =>
   type === 'Platform' ||
-  /(User|UserSessions|Operator)$|(suspend|activate|delete)Organisation/.test(name)
+  /(User|UserSessions|UserMfa|Operator)$|(suspend|activate|delete)Organisation/.test(name)
 
 test.each(places.map(place => [`${place.door.name}(${place.path.join('.')})`, place] as const))(
   '%s says of a malformed id where it stands',

@@ -33,12 +33,15 @@ const OF_THE_SESSION = new Set([
 const WITHOUT_EVENT = [
   'Mutation.createAvatarUpload',
   'Mutation.refreshSession',
+  'Mutation.requestEmailVerification',
+  'Mutation.requestMagicLink',
   'Mutation.requestPasswordReset',
   'Mutation.startTotpEnrolment',
 ]
 /** Here they are asked for what is so already. */
 const WITHOUT_CHANGE = [
   'Mutation.activateMember',
+  'Mutation.cancelEmailChange',
   'Mutation.unlockMember',
   'Mutation.updateProfile',
 ]

@@ -152,6 +152,12 @@ export class ReauthenticateInput {
     description: 'From an authenticator app, or a recovery code.',
   })
   code?: string | null
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'From a freshly mailed link, for accounts without a password.',
+  })
+  magicLinkToken?: string | null
 }
 
 export const SessionConnection = connectionTypes('Session', () => Session, {

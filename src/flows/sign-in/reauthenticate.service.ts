@@ -12,11 +12,12 @@ import type { Queries } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { AppError, unauthenticated } from '../../shared/errors.ts'
 import { readPlatform } from '../../tenancy/policies/policy.ts'
+import { proveByMagicLink } from '../magic-links/magic-link.service.ts'
 import { isReplaced, readPerson, wrongCredentials } from './entry.service.ts'
 import type { ProvenPassword } from './sign-in.service.ts'
 
-/** What was found right. */
-export type Proof = { password: ProvenPassword } | { code: FoundCode }
+/** What was found right, or a link that is looked at when it is used up. */
+export type Proof = { password: ProvenPassword } | { code: FoundCode } | { link: string }
 
 /**
  * Marks the session in use as fresh, once its person has proven who they are; as *system*. Renews its tokens. Who is
@@ -30,6 +31,8 @@ export async function confirmSession(
   viewer: Person,
   proof: Proof,
 ): Promise<RenewedSession> {
+  // before a second factor is asked for: the first proof of a mailbox voids those that were set up before it
+  if ('link' in proof) await proveByMagicLink(work, viewer, proof.link, ['input', 'magicLinkToken'])
   const person = await readPerson(work.db, { id: viewer.userId }, true)
   if (!person || !accountMayEnter(person, work.now)) throw wrongCredentials()
   const { organisationId } = viewer
@@ -38,7 +41,7 @@ export async function confirmSession(
     if (!membership || !membershipMayBeEntered(membership, work.now)) throw wrongCredentials()
   }
   const platform = await readPlatform(work.db)
-  if ('password' in proof && person.secondFactor && platform.mfaEnabled) throw codeNeeded()
+  if (!('code' in proof) && person.secondFactor && platform.mfaEnabled) throw codeNeeded()
   if ('password' in proof && isReplaced(proof.password.passwordSetAt, person))
     throw wrongCredentials()
   if ('code' in proof) await useCode(work, proof.code, ['input', 'code'])

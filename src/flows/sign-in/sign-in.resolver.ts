@@ -72,15 +72,20 @@ interface Proven {
 async function prove(
   context: Context,
   viewer: Person,
-  { password, code }: ReauthenticateInput,
+  { password, code, magicLinkToken }: ReauthenticateInput,
 ): Promise<Proven> {
   if (code) {
     const guess = { userId: viewer.userId, code, path: ['input', 'code'] }
     const found = await findCode(await codeTools(context), guess)
     return { proof: { code: found }, handBack: () => found.handBack() }
   }
+  if (magicLinkToken) return { proof: { link: magicLinkToken }, handBack: async () => undefined }
   if (!password)
-    throw badInput(['input'], 'REQUIRED', 'Prove who you are: with your password or a code.')
+    throw badInput(
+      ['input'],
+      'REQUIRED',
+      'Prove who you are: with your password, a code, or a fresh link.',
+    )
   const tools = await proofTools(context)
   await mustDoWithoutCode(tools.system, viewer.userId)
   const proven = await provePassword(tools, viewer.email, password, viewer.organisationId)
