@@ -64,7 +64,7 @@ export async function readPage<Row extends { id: string }>(
 }
 
 /** How many rows `from … where …` holds. */
-export async function countRows(queries: Queries, from: Sql): Promise<number> {
+async function countRows(queries: Queries, from: Sql): Promise<number> {
   const row = await firstRow<{ count: number }>(queries, sql`select count(*)::int as count ${from}`)
   return row?.count ?? 0
 }

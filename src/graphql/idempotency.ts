@@ -30,7 +30,7 @@ const TOKENS = new Set([
 ])
 
 /** What a request with an `Idempotency-Key` knows of the operation it belongs to. */
-export interface OnceContext {
+interface OnceContext {
   viewer: Viewer | null
   now: Date
   request: { idempotencyKey?: string | null }

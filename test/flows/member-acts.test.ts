@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createServiceAccount } from '../credentials/keys.ts'
 import { ask } from '../support/client.ts'
 import {
   accept,
@@ -197,7 +198,10 @@ describe('acting on members', () => {
   test('answers ids of a neighbour as it answers unknown ones', async () => {
     const person = await shared()
     const there = await memberIdIn(neighbour, person.email)
-    for (const id of [there, neighbour.memberId, '01920000-0000-7000-8000-000000000000'])
+    // a service account is managed by its own verbs
+    const machine = await createServiceAccount(admin, [])
+    const unknown = '01920000-0000-7000-8000-000000000000'
+    for (const id of [there, neighbour.memberId, machine, unknown])
       for (const [document, variables] of everyAct(id)) {
         const refusal = await admin.ask(document, variables).catch(error => error)
         expect(refusal).toMatchObject({

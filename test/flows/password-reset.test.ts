@@ -129,8 +129,8 @@ test('whoever proves a mailbox for the first time takes the account over as it w
   ).rejects.toBeRefused('UNAUTHENTICATED')
   await expect(signIn(server, email)).rejects.toBeRefused('UNAUTHENTICATED')
   expect(await row(user.id)).toMatchObject({
-    proven_at: expect.any(String),
-    email_verified_at: expect.any(String),
+    proven_at: expect.anything(),
+    email_verified_at: expect.anything(),
   })
   await signIn(server, email, OTHER_PASSWORD)
 })

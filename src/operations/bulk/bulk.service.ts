@@ -7,7 +7,7 @@ import { lockOrganisation } from '../../tenancy/organisations/administration.ts'
 import type { BulkErrorPolicy, BulkMemberPayload, BulkMemberResult } from './bulk.type.ts'
 
 /** Most rows of one request. */
-export const MOST_ROWS = 500
+const MOST_ROWS = 500
 const CHUNK = 100
 
 /** What a sound row comes to. */
