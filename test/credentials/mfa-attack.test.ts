@@ -78,6 +78,22 @@ describe('at once, on two nodes,', () => {
     expect(sessions).toHaveLength(2)
   })
 
+  test('one challenge with several right codes yields one session, and uses one of them up', async () => {
+    const { person, codes } = await somebody()
+    const { token } = await challenge(server, person.email)
+    const counts = await outcomes(
+      codes
+        .slice(0, 5)
+        .map((code, index) => verify(nodeOf(index), token, code, { method: 'RECOVERY_CODE' })),
+    )
+    expect(counts).toEqual({ OK: 1, TOKEN_INVALID: 4 })
+    const used = await server.database.owner(
+      `select digest from recovery_code where user_id = $1 and used_at is not null`,
+      [person.userId],
+    )
+    expect(used).toHaveLength(1)
+  })
+
   test('one code for many challenges is taken once', async () => {
     const { person, app } = await somebody()
     const tokens = await many(

@@ -62,6 +62,8 @@ describe('an organisation that insists on a second factor', () => {
       permissions: [],
       session: { tasks: ['ENROL_MFA'], member: null },
     })
+    const { me: own } = await person.ask(`{ me { sessions { nodes { current tasks } } } }`)
+    expect(own.sessions.nodes).toEqual([{ current: true, tasks: ['ENROL_MFA'] }])
     await expect(person.ask(MEMBERS)).rejects.toBeRefused('MFA_REQUIRED')
     await expect(
       person.ask(`query ($id: ID!) { node(id: $id) { id } }`, { id: person.memberId }),
@@ -138,6 +140,12 @@ describe('an organisation that insists on a second factor', () => {
       person.sessionId,
     ])
     await person.ask(MEMBERS)
+    // who knows the password alone neither adds a factor of their own nor takes new codes
+    for (const document of [
+      `startTotpEnrolment { id }`,
+      `regenerateRecoveryCodes { recoveryCodes }`,
+    ])
+      await expect(person.ask(`mutation { ${document} }`)).rejects.toBeRefused('MFA_REQUIRED')
     await insist(admin)
     await expect(person.ask(MEMBERS)).rejects.toBeRefused('MFA_REQUIRED')
     expect((await whereIs(person)).organisation).toBeNull()

@@ -82,7 +82,7 @@ test('sessions that ran out are ended, kept for a month, and then gone; live one
   await expect(refresh(old)).rejects.toBeRefused('UNAUTHENTICATED', 'REFRESH_TOKEN_REUSED')
 })
 
-test('old links, challenges, attempts and sightings go, however many there are; young ones stay', async () => {
+test('old links, challenges, enrolments, attempts and sightings go, however many there are; young ones stay', async () => {
   const now = server.clock.now()
   const ago = (days: number) => new Date(now.getTime() - days * 86_400_000)
   const insert = {
@@ -98,6 +98,12 @@ test('old links, challenges, attempts and sightings go, however many there are; 
          values ($1, $2, $3, $1::uuid::text, 'PASSWORD', $2)`,
         [newId(), ago(days), admin.userId],
       ),
+    totp_factor: (days: number) =>
+      server.database.owner(
+        `insert into totp_factor (id, created_at, user_id, name, sealed_seed, expires_at)
+         values ($1, $2, $3, 'Phone', 'sealed', $2)`,
+        [newId(), ago(days), admin.userId],
+      ),
     sighting: (days: number) =>
       server.database.owner(
         `insert into sighting (user_id, trait, created_at, last_seen_at) values ($3, $1, $2, $2)`,
@@ -107,6 +113,7 @@ test('old links, challenges, attempts and sightings go, however many there are; 
   for (const [table, young, old] of [
     ['link', 6, 8],
     ['challenge', 0, 2],
+    ['totp_factor', 0, 2],
     ['sighting', 399, 401],
   ] as const) {
     await insert[table](young)
@@ -124,6 +131,7 @@ test('old links, challenges, attempts and sightings go, however many there are; 
   await doChore(server, 'purge')
   expect(await count('link')).toBe(1)
   expect(await count('challenge')).toBe(1)
+  expect(await count('totp_factor')).toBe(1)
   expect(await count('sighting')).toBe(before - 1)
   expect(await count('attempt', `key like 'old %'`)).toBe(0)
   expect(await count('attempt', `key = 'young'`)).toBe(1)

@@ -201,13 +201,17 @@ describe('a link as proof that the person is still there', () => {
       `update session set authenticated_at = now() - interval '1 hour' where id = $1`,
       [person.sessionId],
     )
-  const CHANGE = `mutation ($email: EmailAddress!) { requestEmailChange(email: $email) { email } }`
-
-  test('makes the session fresh, once', async () => {
-    const person = await newcomer(admin)
+  /** The account goes without a password from now on. */
+  async function withoutPassword(person: Person): Promise<Person> {
     await server.database.owner('update user_account set password_hash = null where id = $1', [
       person.userId,
     ])
+    return person
+  }
+  const CHANGE = `mutation ($email: EmailAddress!) { requestEmailChange(email: $email) { email } }`
+
+  test('makes the session fresh, once', async () => {
+    const person = await withoutPassword(await newcomer(admin))
     await stale(person)
     await expect(person.ask(CHANGE, { email: freshEmail() })).rejects.toBeRefused(
       'STEP_UP_REQUIRED',
@@ -222,7 +226,7 @@ describe('a link as proof that the person is still there', () => {
   })
 
   test('is for its own person, and never in place of a second factor', async () => {
-    const person = await newcomer(admin)
+    const person = await withoutPassword(await newcomer(admin))
     const other = await magicToken(server, (await newcomer(admin)).email)
     await expect(reauthenticate(person, other)).rejects.toBeRefused(
       'BAD_USER_INPUT',
@@ -235,7 +239,7 @@ describe('a link as proof that the person is still there', () => {
 
   test("proves nothing elsewhere where it came through an organisation's page", async () => {
     const projectId = await pageFor(admin)
-    const person = await memberOf(admin, projectId)
+    const person = await withoutPassword(await memberOf(admin, projectId))
     const token = await magicToken(server, person.email, projectId)
     await expect(reauthenticate(person, token)).rejects.toBeRefused(
       'BAD_USER_INPUT',

@@ -15,6 +15,7 @@ const KEPT = {
   session: 30,
   link: 7,
   challenge: 1,
+  factor: 1,
   image: 1,
   // as long as a repeated request is answered
   idempotency: 1,
@@ -31,8 +32,8 @@ export interface PurgeOptions {
 }
 
 /**
- * Ends sessions that ran out, and deletes what nobody will ask for again: old sessions, links, challenges, attempts,
- * sightings, images that were sent and not used, and signing keys. In batches that others do not wait for; what one run leaves, the next one finds.
+ * Ends sessions that ran out, and deletes what nobody will ask for again: old sessions, links, challenges, factors that
+ * count for nothing, attempts, sightings, images that were sent and not used, and signing keys. In batches that others do not wait for; what one run leaves, the next one finds.
  *
  * @returns how many rows were ended or deleted, by table.
  */
@@ -58,6 +59,11 @@ export async function purge(options: PurgeOptions): Promise<Record<string, numbe
     sessions: await remove('session', sql`ended_at < ${before(KEPT.session)}`),
     links: await remove('link', sql`expires_at < ${before(KEPT.link)}`),
     challenges: await remove('challenge', sql`expires_at < ${before(KEPT.challenge)}`),
+    // begun and never confirmed, or removed
+    factors: await remove(
+      'totp_factor',
+      sql`coalesce(removed_at, expires_at) < ${before(KEPT.factor)}`,
+    ),
     attempts: await remove('attempt', sql`forgotten_at < ${now}::timestamptz`),
     sightings: await remove(
       'sighting',

@@ -1,4 +1,4 @@
-import { type TenantViewer, type Viewer } from '../../access/viewer.ts'
+import { type SessionTask, type TenantViewer, type Viewer } from '../../access/viewer.ts'
 import {
   childLoaders,
   readChildren,
@@ -144,6 +144,12 @@ const actingHere = (viewer: TenantViewer, principalId?: string | null): Sql[] =>
 /** Adds what a stored session implies. */
 export const describeSession = (row: Session, viewer: Viewer | null): Session => ({
   ...row,
-  tasks: row.principalId ? [] : ['CHOOSE_ORGANISATION'],
+  tasks: tasksOf(row, viewer),
   current: row.id === viewer?.sessionId,
 })
+
+/** Of the session in use it is known what it owes; of others, whether they have a place. */
+function tasksOf({ id, principalId }: Session, viewer: Viewer | null): SessionTask[] {
+  if (viewer && id === viewer.sessionId) return viewer.tasks
+  return principalId ? [] : ['CHOOSE_ORGANISATION']
+}

@@ -59,9 +59,7 @@ async function erase(work: Work, userId: string): Promise<void> {
   }
   await clearOut(work, userId, { reason: 'the account was deleted' })
   await replaceAvatar(work, databaseImages(work.db), userId, null)
-  await work.db.rows(
-    sql`update totp_factor set removed_at = ${work.now} where user_id = ${userId} and removed_at is null`,
-  )
+  await work.db.rows(sql`delete from totp_factor where user_id = ${userId}`)
   await work.db.rows(sql`delete from recovery_code where user_id = ${userId}`)
   await work.db.rows(sql`delete from avatar_upload where user_id = ${userId}`)
   await forget(work, userId)

@@ -1,9 +1,9 @@
-import { recentPerson, signedIn, type Rules } from '../../access/rules.ts'
+import { accountOwner, recentAccountOwner, signedIn, type Rules } from '../../access/rules.ts'
 
 export const emailChangeRules = {
   Mutation: {
-    requestEmailChange: recentPerson,
-    confirmEmailChange: signedIn,
+    requestEmailChange: recentAccountOwner,
+    confirmEmailChange: accountOwner,
     cancelEmailChange: signedIn,
   },
 } satisfies Rules

@@ -10,14 +10,14 @@ import {
 import { useCode, type FoundCode } from '../../credentials/totp/second-factor.service.ts'
 import type { Queries } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
-import { AppError, unauthenticated } from '../../shared/errors.ts'
+import { AppError, forbidden, unauthenticated } from '../../shared/errors.ts'
 import { readPlatform } from '../../tenancy/policies/policy.ts'
 import { proveByMagicLink } from '../magic-links/magic-link.service.ts'
 import { isReplaced, readPerson, wrongCredentials } from './entry.service.ts'
 import type { ProvenPassword } from './sign-in.service.ts'
 
-/** What was found right, or a link that is looked at when it is used up. */
-export type Proof = { password: ProvenPassword } | { code: FoundCode } | { link: string }
+/** What was found right. */
+export type Proof = { password: ProvenPassword } | { code: FoundCode } | { magicLinkToken: string }
 
 /**
  * Marks the session in use as fresh, once its person has proven who they are; as *system*. Renews its tokens. Who is
@@ -31,8 +31,6 @@ export async function confirmSession(
   viewer: Person,
   proof: Proof,
 ): Promise<RenewedSession> {
-  // before a second factor is asked for: the first proof of a mailbox voids those that were set up before it
-  if ('link' in proof) await proveByMagicLink(work, viewer, proof.link, ['input', 'magicLinkToken'])
   const person = await readPerson(work.db, { id: viewer.userId }, true)
   if (!person || !accountMayEnter(person, work.now)) throw wrongCredentials()
   const { organisationId } = viewer
@@ -42,9 +40,16 @@ export async function confirmSession(
   }
   const platform = await readPlatform(work.db)
   if (!('code' in proof) && person.secondFactor && platform.mfaEnabled) throw codeNeeded()
-  if ('password' in proof && isReplaced(proof.password.passwordSetAt, person))
-    throw wrongCredentials()
+  if ('password' in proof) {
+    const { userId, passwordSetAt } = proof.password
+    if (userId !== person.id || isReplaced(passwordSetAt, person)) throw wrongCredentials()
+  }
   if ('code' in proof) await useCode(work, proof.code, ['input', 'code'])
+  if ('magicLinkToken' in proof) {
+    if (person.passwordHash)
+      throw forbidden('POLICY_FORBIDS', 'This account has a password: prove who you are by it.')
+    await proveByMagicLink(work, viewer, proof.magicLinkToken, ['input', 'magicLinkToken'])
+  }
   const session = await lockSession(work, viewer.sessionId)
   if (!session || session.endedAt)
     throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
@@ -69,7 +74,4 @@ export async function mustDoWithoutCode(system: Queries, userId: string): Promis
 }
 
 const codeNeeded = () =>
-  new AppError(
-    'MFA_REQUIRED',
-    'Prove your second factor: pass `code`. A password alone will not do.',
-  )
+  new AppError('MFA_REQUIRED', 'Prove your second factor: pass `code`. Nothing else will do.')

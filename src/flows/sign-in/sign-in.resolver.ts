@@ -79,16 +79,18 @@ async function prove(
     const found = await findCode(await codeTools(context), guess)
     return { proof: { code: found }, handBack: () => found.handBack() }
   }
-  if (magicLinkToken) return { proof: { link: magicLinkToken }, handBack: async () => undefined }
+  if (!password && magicLinkToken)
+    return { proof: { magicLinkToken }, handBack: async () => undefined }
   if (!password)
     throw badInput(
       ['input'],
       'REQUIRED',
-      'Prove who you are: with your password, a code, or a fresh link.',
+      'Prove who you are: with your password, a code, or a mailed link.',
     )
   const tools = await proofTools(context)
   await mustDoWithoutCode(tools.system, viewer.userId)
-  const proven = await provePassword(tools, viewer.email, password, viewer.organisationId)
+  const method = context.caller?.session?.method
+  const proven = await provePassword(tools, viewer.email, password, viewer.organisationId, method)
   return { proof: { password: proven }, handBack: async () => undefined }
 }
 

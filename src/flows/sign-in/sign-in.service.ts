@@ -4,6 +4,7 @@ import { sql, type Queries } from '../../database/sql.ts'
 import type { PasswordHasher } from '../../credentials/passwords/hasher.ts'
 import { reserveAttempt } from '../../credentials/throttle/throttle.service.ts'
 import { readPlatform } from '../../tenancy/policies/policy.ts'
+import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
 import { mayCome, readCandidates, readPerson, wrongCredentials } from './entry.service.ts'
 
 /** What proving a password needs, all of it outside the transaction of the act. */
@@ -26,6 +27,7 @@ export interface ProvenPassword {
  * at, and handed back when it was right and the person may come in; a barred account pays as for a wrong password.
  *
  * @param wanted organisation the person wants to act in.
+ * @param method how the session began, where it is proven anew.
  * @returns who it was, and when that password had been set: what `enter` asks for.
  * @throws {AppError} `UNAUTHENTICATED` / `CREDENTIALS_INVALID`, or `RATE_LIMITED`.
  */
@@ -34,6 +36,7 @@ export async function provePassword(
   login: string,
   password: string,
   wanted: string | null,
+  method: SignInMethod = 'PASSWORD',
 ): Promise<ProvenPassword> {
   const { system, hasher, request, now } = tools
   const platform = await readPlatform(system)
@@ -46,7 +49,7 @@ export async function provePassword(
   const matches = await hasher.verify(person?.passwordHash, password)
   // looked up for strangers too, so that both take as long
   const candidates = await readCandidates(system, person?.id ?? null)
-  const wish = { wanted, method: 'PASSWORD', confinedTo: null } as const
+  const wish = { wanted, method, confinedTo: null }
   if (!person || !matches || !mayCome(person, candidates, wish, now)) throw wrongCredentials()
   await attempt.handBack()
   hasher.renew(person.passwordHash!, password, fresh =>
