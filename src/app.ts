@@ -25,6 +25,7 @@ import { registerMailbox } from './http/mailbox.ts'
 import { registerBudget } from './http/request-budget.ts'
 import { registerPages } from './http/pages/pages.ts'
 import { startChores } from './credentials/purge/chores.ts'
+import { startWebhooks } from './operations/webhooks/workers.ts'
 import { Jobs } from './outbox/jobs.ts'
 import type { QueueName } from './outbox/queues.ts'
 import { createCourier } from './outbox/mail/courier.ts'
@@ -168,6 +169,7 @@ export async function buildApp({
         const { job, attempt, error: err } = failure
         http.log.warn({ job, attempt, err }, 'a request for a mail was not served yet')
       })
+      await startWebhooks({ jobs, database, server: node.server, now: clock, log: http.log })
     },
     stop: async () => {
       state.stopping = true

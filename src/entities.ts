@@ -12,6 +12,8 @@ import { SigningKeyEntity } from './credentials/signing-keys/signing-key.entity.
 import { AttemptEntity } from './credentials/throttle/attempt.entity.ts'
 import { TotpFactorEntity } from './credentials/totp/totp-factor.entity.ts'
 import { InvitationEntity } from './flows/invitations/invitation.entity.ts'
+import { WebhookDeliveryEntity } from './operations/webhooks/delivery.entity.ts'
+import { WebhookEntity } from './operations/webhooks/webhook.entity.ts'
 import { EventEntity } from './outbox/events/event.entity.ts'
 import { MemberWordEntity } from './tenancy/memberships/member-word.entity.ts'
 import { PrincipalEntity } from './tenancy/memberships/principal.entity.ts'
@@ -50,4 +52,6 @@ export const entities = [
   SigningKeyEntity,
   TotpFactorEntity,
   UserEntity,
+  WebhookDeliveryEntity,
+  WebhookEntity,
 ]

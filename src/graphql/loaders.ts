@@ -6,6 +6,7 @@ import { createSessionLoaders } from '../credentials/sessions/session.loaders.ts
 import type { ReadIn } from '../database/loader.ts'
 import { createLoginLoaders } from '../flows/email-change/login-edit.loaders.ts'
 import { createInvitationLoaders } from '../flows/invitations/invitation.loaders.ts'
+import { createWebhookLoaders } from '../operations/webhooks/webhook.loaders.ts'
 import { createMemberLoaders } from '../tenancy/memberships/member.loaders.ts'
 import { createOrganisationLoaders } from '../tenancy/organisations/organisation.loaders.ts'
 import { createPolicyLoaders } from '../tenancy/policies/policy.loaders.ts'
@@ -24,6 +25,7 @@ const GROUPS = [
   createMfaLoaders,
   createPolicyLoaders,
   createSessionLoaders,
+  createWebhookLoaders,
 ] as const
 
 type Together<Groups extends readonly unknown[]> = Groups extends readonly [

@@ -82,6 +82,12 @@ import { NodeResolver } from '../operations/nodes/node.resolver.ts'
 import { nodeRules } from '../operations/nodes/node.rules.ts'
 import { PlatformListsResolver } from '../operations/platform/platform.resolver.ts'
 import { platformRules } from '../operations/platform/platform.rules.ts'
+import {
+  OrganisationWebhooksResolver,
+  WebhookDeliveryResolver,
+  WebhookResolver,
+} from '../operations/webhooks/webhook.resolver.ts'
+import { webhookRules } from '../operations/webhooks/webhook.rules.ts'
 import { ProjectActsResolver } from '../tenancy/projects/project-acts.resolver.ts'
 import { RoleActsResolver } from '../tenancy/roles/role-acts.resolver.ts'
 import { AppError } from '../shared/errors.ts'
@@ -147,6 +153,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   OrganisationServiceAccountsResolver,
   OrganisationSessionsResolver,
   OrganisationSettingsResolver,
+  OrganisationWebhooksResolver,
   PasswordChangeResolver,
   PasswordResetResolver,
   PlatformAuditResolver,
@@ -173,6 +180,8 @@ const RESOLVERS: NonEmptyArray<Function> = [
   UserResolver,
   UserSessionsResolver,
   ViewerResolver,
+  WebhookDeliveryResolver,
+  WebhookResolver,
 ]
 
 const ALL_RULES: Rules[] = [
@@ -205,6 +214,7 @@ const ALL_RULES: Rules[] = [
   signInRules,
   userRules,
   viewerRules,
+  webhookRules,
 ]
 
 /** Every door, by type and field. */

@@ -6,7 +6,12 @@ import type { SystemQueries } from '../database/store.ts'
 import { again, CHORE, LASTING, SCHEMA, type ChoreName, type QueueName } from './queues.ts'
 
 /** Jobs of a queue that a node works at once: as many that are new, and as many that have failed. */
-const WORKERS: Record<QueueName, number> = { mail: 4, 'mail-request': 1 }
+const WORKERS: Record<QueueName, number> = {
+  mail: 4,
+  'mail-request': 1,
+  'webhook-event': 1,
+  'webhook-delivery': 4,
+}
 const FIRST_PATIENCE_MS = 10_000
 const PATIENCE_MS = 25_000
 /** Refusals in a row after which a job is given up: about four minutes, for a server may be wrong for a while. */

@@ -156,6 +156,11 @@ export const SETTINGS = {
   REQUESTS_PER_MINUTE: whole(1, 1_000_000_000, 1_200).describe(
     'Requests of one caller that each node answers in a minute.',
   ),
+  WEBHOOK_ALLOW_PRIVATE: flag
+    .default(false)
+    .describe(
+      'Let webhooks go to private addresses, and over http. For tests and closed networks.',
+    ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '../../src/shared/tokens.ts'
+import { hook } from '../house/world.ts'
 import { doChore } from '../support/chores.ts'
 import { ask } from '../support/client.ts'
 import { organisation, signIn, type Person } from '../support/people.ts'
@@ -145,3 +146,21 @@ test('when the hour has come, one of the nodes does it', async () => {
   expect(doneBy([server, other])).toBe(before + 1)
   expect(await count('pgboss.job', `name = 'purge' and state < 'completed'`)).toBe(0)
 }, 90_000)
+
+test('deliveries are kept for a month, and a deleted webhook as long as its deliveries', async () => {
+  const own = await organisation(server)
+  const { webhook, delivery } = await hook(own)
+  const { webhook: kept } = await hook(own)
+  await own.ask(`mutation ($id: ID!) { deleteWebhook(id: $id) { deletedId } }`, { id: webhook })
+  const held = async () => [
+    await count('webhook', 'id = $1', [webhook]),
+    await count('webhook_delivery', 'id = $1', [delivery]),
+  ]
+  server.clock.advance({ days: 29 })
+  await doChore(server, 'purge')
+  expect(await held()).toEqual([1, 1])
+  server.clock.advance({ days: 2 })
+  await doChore(server, 'purge')
+  expect(await held()).toEqual([0, 0])
+  expect(await count('webhook', 'id = $1', [kept])).toBe(1)
+})

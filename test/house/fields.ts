@@ -28,6 +28,8 @@ export type Kind =
   | 'session'
   | 'factor'
   | 'upload'
+  | 'webhook'
+  | 'delivery'
   | 'anything'
 
 /** A field that somebody may try. */
@@ -114,6 +116,8 @@ const BY_END: [RegExp, Kind][] = [
   [/(User|UserSessions|UserMfa|\.user)$/, 'user'],
   [/Session$/, 'session'],
   [/MfaFactor$/, 'factor'],
+  [/(Webhook|WebhookSecret|\.webhook)$/, 'webhook'],
+  [/Delivery$/, 'delivery'],
 ]
 
 /** @throws for an id of a kind that is not known here: say what it stands for. */
@@ -147,6 +151,8 @@ const VALUES: Record<string, () => unknown> = {
   reason: () => 'asked by telephone',
   permissions: () => [],
   scopes: () => [],
+  url: () => 'https://receiver.invalid/',
+  topics: () => ['member.locked'],
   contentType: () => 'image/png',
   size: () => 1_000,
 }

@@ -14,7 +14,7 @@ import { OPERATOR, startServer, type TestServer } from '../support/server.ts'
 import { PASSWORD, signIn } from '../support/people.ts'
 import { again, createAccount, gather, joinElsewhere, type Caller, type Cast } from './callers.ts'
 import { argumentsOf, doors, operationOf, type Door, type Kind, type Paths } from './fields.ts'
-import { invite } from './world.ts'
+import { hook, invite } from './world.ts'
 
 // Who may open which door, as it is: reviewed line by line against the contract. `UPDATE_MATRIX=1 vitest run
 // test/house/matrix.test.ts` writes it anew, to be reviewed again like code.
@@ -110,6 +110,10 @@ async function make(kind: Kind | 'permission'): Promise<string> {
     case 'factor':
     case 'upload':
       return newId()
+    case 'webhook':
+      return (await hook(admin)).webhook
+    case 'delivery':
+      return (await hook(admin)).delivery
     case 'user':
       return (await createAccount(server, admin)).id
     case 'session': {

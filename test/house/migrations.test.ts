@@ -42,7 +42,7 @@ async function differences(): Promise<string[]> {
       statement !== `set names 'utf8'` &&
       // rows name each other by plain ids, policies call functions, and triggers keep copies: all the migrations' alone
       !held.has(/drop constraint ".+"$/.exec(statement)?.[0] ?? '') &&
-      !/^drop (function|trigger) if exists "\w+"(\(\)| on "\w+")$/.test(statement),
+      !/^drop (function|trigger) if exists "\w+"(\([\w, ]*\)| on "\w+")$/.test(statement),
   )
 }
 

@@ -34,6 +34,7 @@ export async function furnish(admin: Person): Promise<Targets> {
     factor: (await enrol(member)).app.id,
     upload: await announceImage(member),
     invitation: await invite(admin),
+    ...(await hook(admin)),
   }
 }
 
@@ -43,6 +44,23 @@ const announceImage = async (by: Person): Promise<string> =>
       `mutation { createAvatarUpload(input: { contentType: "image/png", size: 1000 }) { id } }`,
     )
   ).createAvatarUpload.id
+
+/** A webhook, and a delivery that has ended, so that nothing changes by itself. */
+export async function hook(admin: Person): Promise<{ webhook: string; delivery: string }> {
+  const { createWebhook } = await admin.ask(
+    `mutation { createWebhook(input: { url: "https://receiver.invalid/", topics: ["webhook.switched_off"] }) { webhook { id } } }`,
+  )
+  const webhook: string = createWebhook.webhook.id
+  const { testWebhook } = await admin.ask(
+    `mutation ($id: ID!) { testWebhook(id: $id) { webhookDelivery { id } } }`,
+    { id: webhook },
+  )
+  const delivery: string = testWebhook.webhookDelivery.id
+  await admin.server.database.owner(`update webhook_delivery set status = 'FAILED' where id = $1`, [
+    delivery,
+  ])
+  return { webhook, delivery }
+}
 
 /** An invitation that waits for its answer. */
 export async function invite(admin: Person): Promise<string> {

@@ -25,6 +25,8 @@ const TYPES: Partial<Record<keyof Targets, string>> = {
   projectAccess: 'ProjectAccess',
   apiKey: 'ApiKey',
   invitation: 'Invitation',
+  webhook: 'Webhook',
+  delivery: 'WebhookDelivery',
 }
 
 let server: TestServer

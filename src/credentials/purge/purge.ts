@@ -21,6 +21,7 @@ const KEPT = {
   idempotency: 1,
   // a device that was not seen for longer is a new one
   sighting: 400,
+  delivery: 30,
 }
 
 export interface PurgeOptions {
@@ -33,7 +34,8 @@ export interface PurgeOptions {
 
 /**
  * Ends sessions that ran out, and deletes what nobody will ask for again: old sessions, links, challenges, factors that
- * count for nothing, attempts, sightings, images that were sent and not used, and signing keys. In batches that others do not wait for; what one run leaves, the next one finds.
+ * count for nothing, attempts, sightings, deliveries, images that were sent and not used, and signing keys. In batches
+ * that others do not wait for; what one run leaves, the next one finds.
  *
  * @returns how many rows were ended or deleted, by table.
  */
@@ -72,6 +74,15 @@ export async function purge(options: PurgeOptions): Promise<Record<string, numbe
     ),
     idempotency: await remove('idempotency', sql`created_at < ${before(KEPT.idempotency)}`),
     uploads: await remove('avatar_upload', sql`expires_at < ${before(KEPT.image)}`),
+    deliveries: await remove(
+      'webhook_delivery',
+      sql`created_at < ${before(KEPT.delivery)} and status <> 'PENDING'`,
+    ),
+    webhooks: await remove(
+      'webhook',
+      sql`deleted_at < ${before(KEPT.delivery)} and not exists (
+        select from webhook_delivery d where d.webhook_id = webhook.id)`,
+    ),
     // sent and never used
     images: await remove(
       'avatar_image',

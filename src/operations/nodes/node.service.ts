@@ -22,6 +22,7 @@ import type { DatabaseContext } from '../../database/context.ts'
 import { AppError, badInput, notFound } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
 import { findEvent } from '../audit/audit.list.ts'
+import { findDelivery, findWebhook } from '../webhooks/webhook.loaders.ts'
 import { getOrganisation } from '../platform/platform.list.ts'
 import { readVisibleMember } from '../../tenancy/memberships/member.list.ts'
 import { mayRead } from '../../tenancy/memberships/member.service.ts'
@@ -84,6 +85,8 @@ const probe = (id: string): Statement => sql`
   union all select 'Invitation' from invitation where id = ${id}
   union all select 'Session' from session where id = ${id}
   union all select 'ApiKey' from api_key where id = ${id}
+  union all select 'Webhook' from webhook where id = ${id}
+  union all select 'WebhookDelivery' from webhook_delivery where id = ${id}
   union all select 'AuditEvent' from event where id = ${id}`
 
 type ReadNode = (
@@ -138,6 +141,10 @@ const READERS = {
   },
   AuditEvent: async (_context, queries, viewer, id) =>
     can(viewer, 'viewAudit') ? findEvent(queries, id) : null,
+  Webhook: async (_context, queries, viewer, id) =>
+    can(viewer, 'manageIntegration') ? findWebhook(queries, viewer, id) : null,
+  WebhookDelivery: async (_context, queries, viewer, id) =>
+    can(viewer, 'manageIntegration') ? findDelivery(queries, viewer, id) : null,
   ApiKey: async (_context, queries, viewer, id) =>
     firstRow(
       queries,

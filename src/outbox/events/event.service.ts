@@ -10,7 +10,14 @@ export interface Change {
   after: string | null
 }
 
+/** What a job says of events that webhooks wait for. */
+export interface WaitingEvents {
+  events: string[]
+}
+
 export interface EventDetails {
+  /** Where the id must be known beforehand. */
+  id?: string
   /** The organisation it concerns; null for what concerns an account or the platform. */
   organisationId: string | null
   target?: { kind: string; id: string; name?: string | null }
@@ -23,16 +30,19 @@ export interface EventDetails {
   actor?: { userId: string; principalId: string | null; name: string }
   /** The act of an operator of the platform, not of a member. */
   byOperator?: boolean
+  /** The act of the server itself. */
+  bySystem?: boolean
 }
 
-function kindOf({ actor, byOperator }: EventDetails, viewer: Viewer | null): string {
+function kindOf({ actor, byOperator, bySystem }: EventDetails, viewer: Viewer | null): string {
+  if (bySystem) return 'SYSTEM'
   if (byOperator) return 'OPERATOR'
   if (actor) return 'MEMBER'
   if (!viewer) return 'ANONYMOUS'
   return viewer.principalId || !viewer.operator ? viewer.principalKind : 'OPERATOR'
 }
 
-/** Appends one event in the transaction of the act. */
+/** Appends one event in the transaction of the act; where a webhook waits for its topic, with the job to tell it. */
 export const record = (work: Work, topic: TopicName, details: EventDetails): Promise<void> =>
   recordAll(work, [{ topic, ...details }])
 
@@ -49,7 +59,7 @@ export async function recordAll(
       (viewer && { userId: viewer.userId, principalId: viewer.principalId, name: viewer.name })
     const { target } = details
     return {
-      id: newId(),
+      id: details.id ?? newId(),
       organisation_id: details.organisationId,
       topic: details.topic,
       outcome: details.outcome ?? 'SUCCEEDED',
@@ -57,7 +67,7 @@ export async function recordAll(
       actor_id: actor?.principalId ?? actor?.userId ?? null,
       actor_user_id: actor?.userId ?? null,
       api_key_id: details.actor ? null : (viewer?.apiKeyId ?? null),
-      actor_name: actor?.name ?? 'Someone',
+      actor_name: actor?.name ?? (details.bySystem ? 'Gatehouse' : 'Someone'),
       target_kind: target?.kind ?? null,
       target_id: target?.id ?? null,
       target_name: target?.name ?? null,
@@ -65,15 +75,23 @@ export async function recordAll(
       reason: details.reason ?? null,
     }
   })
-  await work.db.rows(sql`
-    insert into event (id, organisation_id, topic, occurred_at, outcome, actor_kind, actor_id, actor_user_id,
-      api_key_id, actor_name, target_kind, target_id, target_name, changes, reason, ip_address, user_agent, request_id)
-    select id, organisation_id, topic, ${work.now}::timestamptz, outcome, actor_kind, actor_id, actor_user_id, api_key_id,
-      actor_name, target_kind, target_id, target_name, changes, reason, ${request.ipAddress}, ${request.userAgent},
-      ${request.requestId}
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as e (id uuid, organisation_id uuid, topic text, outcome text,
-      actor_kind text, actor_id uuid, actor_user_id uuid, api_key_id uuid, actor_name text, target_kind text,
-      target_id uuid, target_name text, changes jsonb, reason text)`)
+  const awaited = await work.db.rows<{ id: string }>(sql`
+    with given as (
+      select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as e (id uuid, organisation_id uuid, topic text,
+        outcome text, actor_kind text, actor_id uuid, actor_user_id uuid, api_key_id uuid, actor_name text,
+        target_kind text, target_id uuid, target_name text, changes jsonb, reason text)),
+    written as (
+      insert into event (id, organisation_id, topic, occurred_at, outcome, actor_kind, actor_id, actor_user_id,
+        api_key_id, actor_name, target_kind, target_id, target_name, changes, reason, ip_address, user_agent, request_id)
+      select id, organisation_id, topic, ${work.now}::timestamptz, outcome, actor_kind, actor_id, actor_user_id, api_key_id,
+        actor_name, target_kind, target_id, target_name, changes, reason, ${request.ipAddress || null},
+        ${request.userAgent}, ${request.requestId}
+      from given)
+    select id from given where organisation_id is not null and app_webhook_waits(organisation_id, topic)`)
+  if (awaited.length)
+    await work.server.enqueue(work, 'webhook-event', {
+      events: awaited.map(({ id }) => id),
+    } satisfies WaitingEvents)
 }
 
 /** What differs between two states of a thing, field by field; a field absent from `after` was kept. */

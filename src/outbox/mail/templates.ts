@@ -20,6 +20,7 @@ import { passwordChanged } from './templates/password-changed.ts'
 import { passwordReset } from './templates/password-reset.ts'
 import { recoveryCodeUsed } from './templates/recovery-code-used.ts'
 import { verifyEmail } from './templates/verify-email.ts'
+import { webhookOff } from './templates/webhook-off.ts'
 
 const TEMPLATES = {
   addedToOrganisation,
@@ -40,6 +41,7 @@ const TEMPLATES = {
   passwordReset,
   recoveryCodeUsed,
   verifyEmail,
+  webhookOff,
 }
 type Templates = typeof TEMPLATES
 type DataOf<Of> = Of extends Template<infer Data> ? Data : never

@@ -1,0 +1,69 @@
+import { must, type TenantViewer } from '../../access/viewer.ts'
+import type { Work } from '../../access/work.ts'
+import { sql } from '../../database/sql.ts'
+import { record } from '../../outbox/events/event.service.ts'
+import { conflict, notFound } from '../../shared/errors.ts'
+import { newId } from '../../shared/tokens.ts'
+import type { WaitingDelivery } from './courier.ts'
+import { findDelivery, getWebhook } from './webhook.loaders.ts'
+import { targetOf } from './webhook.service.ts'
+import type { Webhook, WebhookDelivery } from './webhook.type.ts'
+
+/** Sends a webhook a sample: the event that says so. */
+export async function testWebhook(work: Work, id: string): Promise<WebhookDelivery> {
+  const viewer = must(work.viewer, 'manageIntegration')
+  const webhook = await getWebhook(work.db, viewer, id, true)
+  mustBeOn(webhook)
+  const topic = 'webhook.tested'
+  const [delivery, event] = [newId(), newId()]
+  const { organisationId } = viewer
+  await record(work, topic, { id: event, organisationId, target: targetOf(webhook) })
+  await work.db.rows(sql`
+    insert into webhook_delivery (id, created_at, organisation_id, webhook_id, event, topic, status)
+    values (${delivery}, ${work.now}, ${organisationId}, ${webhook.id}, ${event}, ${topic}, 'PENDING')`)
+  await enqueue(work, delivery)
+  return getDelivery(work, viewer, delivery)
+}
+
+/**
+ * Attempts a delivery again at once, under its id. One that had ended begins anew with its patience; where one is
+ * still being attempted, its later attempts give way to this one.
+ */
+export async function retryDelivery(work: Work, id: string): Promise<WebhookDelivery> {
+  const viewer = must(work.viewer, 'manageIntegration')
+  const delivery = await getDelivery(work, viewer, id, true)
+  const webhook = await getWebhook(work.db, viewer, delivery.webhookId)
+  mustBeOn(webhook)
+  await work.db.rows(sql`
+    update webhook_delivery set job = null, status = 'PENDING',
+      begun_at = case when status = 'PENDING' then begun_at end
+    where id = ${delivery.id}`)
+  await enqueue(work, delivery.id)
+  await record(work, 'webhook.delivery_retried', {
+    organisationId: viewer.organisationId,
+    target: { kind: 'WebhookDelivery', id: delivery.id, name: delivery.topicName },
+  })
+  return getDelivery(work, viewer, delivery.id)
+}
+
+const enqueue = (work: Work, delivery: string): Promise<void> =>
+  work.server.enqueue(work, 'webhook-delivery', { delivery } satisfies WaitingDelivery)
+
+function mustBeOn({ enabled }: Webhook): void {
+  if (!enabled)
+    throw conflict(
+      'STATE_MISMATCH',
+      'This webhook is switched off. Switch it on with `updateWebhook` first.',
+    )
+}
+
+async function getDelivery(
+  work: Work,
+  viewer: TenantViewer,
+  id: string,
+  lock = false,
+): Promise<WebhookDelivery> {
+  const delivery = await findDelivery(work.db, viewer, id, lock)
+  if (!delivery) throw notFound('webhook delivery')
+  return delivery
+}
