@@ -3,7 +3,7 @@ import { inOrder } from '../shared/batch.ts'
 import type { Queries, Statement } from './sql.ts'
 
 /** A row and the organisation it lies in, which decides in which context it is read. */
-export interface Place {
+interface Place {
   organisationId: string
   id: string
 }
@@ -15,7 +15,7 @@ export type ReadIn = (organisationId: string) => Queries
  * Batches look-ups of one operation by id: one statement for each organisation and turn. A row that was read already
  * is there at once, for in a list a promise for each row costs more than the row.
  */
-export class RowLoader<Row extends { id: string }> {
+class RowLoader<Row extends { id: string }> {
   readonly #known = new Map<string, Row | null>()
   readonly #loader: DataLoader<Place, Row | null, string>
 

@@ -116,6 +116,8 @@ function fingerprint(viewer: Viewer, { operation, fragments, variableValues }: G
  */
 export class Once {
   readonly #key: string
+  /** Whether the last effect was kept from before. */
+  repeated = false
   #field = ''
   #steps = 0
 
@@ -127,6 +129,7 @@ export class Once {
   enter(field: string): void {
     this.#field = field
     this.#steps = 0
+    this.repeated = false
   }
 
   /** Runs a unit of work, or answers what it came to before. */
@@ -137,6 +140,7 @@ export class Once {
       work.db.rows(sql`
         insert into idempotency_step (key, step) values (${this.#key}, ${step}) on conflict do nothing returning step`),
     )
+    this.repeated = !mine
     if (!mine) return this.#kept<Result>(work, step)
     const result = await unit(work)
     const text = JSON.stringify(result ?? null, (name, value: unknown) =>

@@ -7,7 +7,7 @@ const LARGEST_PAGE = 100
 
 /** Where a page sits in its list. */
 @ObjectType({ description: 'Where a page sits in its list.', simpleResolvers: true })
-export class PageInfo {
+class PageInfo {
   @Field(() => Boolean)
   hasNextPage!: boolean
 

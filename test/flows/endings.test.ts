@@ -112,3 +112,14 @@ test('an operator is made only of an account that has proven its address', async
   ).rejects.toBeRefused('CONFLICT', 'STATE_MISMATCH')
   expect((await rowOf('user_account', unproven.userId)).operator).toBe(false)
 })
+
+test('a deleted account is unknown to every act of an operator', async () => {
+  const op = await operator(server)
+  const person = await newcomer(admin)
+  await person.ask(`mutation { deleteAccount { deletedId } }`)
+  for (const verb of ['lockUser', 'unlockUser', 'deactivateUser', 'activateUser'])
+    await expect(act(op, verb, person.userId, 'user { id }'), verb).rejects.toBeRefused('NOT_FOUND')
+  await expect(act(op, 'revokeUserSessions', person.userId, 'count')).rejects.toBeRefused(
+    'NOT_FOUND',
+  )
+})

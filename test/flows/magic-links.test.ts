@@ -10,7 +10,16 @@ import {
   verify,
 } from '../support/links.ts'
 import { mailsSoFar, tokenIn } from '../support/mailbox.ts'
-import { freshEmail, newcomer, organisation, signIn, type Person } from '../support/people.ts'
+import { enrol } from '../support/authenticator.ts'
+import { ask } from '../support/client.ts'
+import {
+  freshEmail,
+  newcomer,
+  organisation,
+  SESSION,
+  signIn,
+  type Person,
+} from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const PAGE = 'https://shop.example/enter?from=mail#top'
@@ -179,4 +188,97 @@ describe("a project's own page", () => {
     )
     expect(new URL(link).origin).toBe(server.app.node.server.config.PUBLIC_URL)
   })
+})
+
+describe('a link as proof that the person is still there', () => {
+  const reauthenticate = (person: Person, token: string) =>
+    person.ask(
+      `mutation ($token: String) { reauthenticate(input: { magicLinkToken: $token }) { ${SESSION} } }`,
+      { token },
+    )
+  const stale = (person: Person) =>
+    server.database.owner(
+      `update session set authenticated_at = now() - interval '1 hour' where id = $1`,
+      [person.sessionId],
+    )
+  /** The account goes without a password from now on. */
+  async function withoutPassword(person: Person): Promise<Person> {
+    await server.database.owner('update user_account set password_hash = null where id = $1', [
+      person.userId,
+    ])
+    return person
+  }
+  const CHANGE = `mutation ($email: EmailAddress!) { requestEmailChange(email: $email) { email } }`
+
+  test('makes the session fresh, once', async () => {
+    const person = await withoutPassword(await newcomer(admin))
+    await stale(person)
+    await expect(person.ask(CHANGE, { email: freshEmail() })).rejects.toBeRefused(
+      'STEP_UP_REQUIRED',
+    )
+    const token = await magicToken(server, person.email)
+    person.take((await reauthenticate(person, token)).reauthenticate)
+    await person.ask(CHANGE, { email: freshEmail() })
+    await expect(reauthenticate(person, token)).rejects.toBeRefused(
+      'BAD_USER_INPUT',
+      'TOKEN_INVALID',
+    )
+  })
+
+  test('is for its own person, and never in place of a second factor', async () => {
+    const person = await withoutPassword(await newcomer(admin))
+    const other = await magicToken(server, (await newcomer(admin)).email)
+    await expect(reauthenticate(person, other)).rejects.toBeRefused(
+      'BAD_USER_INPUT',
+      'TOKEN_INVALID',
+    )
+    await enrol(person)
+    const token = await magicToken(server, person.email)
+    await expect(reauthenticate(person, token)).rejects.toBeRefused('MFA_REQUIRED')
+  })
+
+  test("proves nothing elsewhere where it came through an organisation's page", async () => {
+    const projectId = await pageFor(admin)
+    const person = await withoutPassword(await memberOf(admin, projectId))
+    const token = await magicToken(server, person.email, projectId)
+    await expect(reauthenticate(person, token)).rejects.toBeRefused(
+      'BAD_USER_INPUT',
+      'TOKEN_INVALID',
+    )
+    const confined = await magicSignIn(server, token)
+    await expect(confined.ask(CHANGE, { email: freshEmail() })).rejects.toBeRefused(
+      'FORBIDDEN',
+      'POLICY_FORBIDS',
+    )
+    const own = await magicToken(server, person.email, projectId)
+    await reauthenticate(confined, own)
+  })
+})
+
+test('a link is never a second factor: with one, a challenge stands before the session', async () => {
+  const person = await newcomer(admin)
+  await enrol(person)
+  const token = await magicToken(server, person.email)
+  const { signInWithMagicLink } = await ask(
+    server.url,
+    `mutation ($token: String!) { signInWithMagicLink(input: { token: $token }) { __typename } }`,
+    { token },
+  )
+  expect(signInWithMagicLink).toEqual({ __typename: 'MfaChallenge' })
+})
+
+test('what a squatter set up, an authenticator included, does not survive the first link', async () => {
+  const projectId = await openProject(admin, { emailVerificationRequired: false })
+  const email = freshEmail()
+  await signUp(server, { projectId, email })
+  const squatter = await signIn(server, email)
+  await enrol(squatter)
+  const owner = await magicSignIn(server, await magicToken(server, email))
+  expect(owner.userId).toBe(squatter.userId)
+  await expect(squatter.ask('{ me { id } }')).rejects.toBeRefused(
+    'UNAUTHENTICATED',
+    'SESSION_ENDED',
+  )
+  const { me } = await owner.ask('{ me { mfa { enabled } } }')
+  expect(me.mfa.enabled).toBe(false)
 })

@@ -44,13 +44,6 @@ const setProject = (id: string, registration: Record<string, unknown>) =>
 const count = async (question: string, values: unknown[]) =>
   (await server.database.owner(`select count(*)::int as count from ${question}`, values))[0]!.count
 
-/** Registers and confirms the address. */
-async function registered(email = freshEmail(), id = projectId): Promise<Person> {
-  const link = await mailedLink(server, email, () => signUp(server, { projectId: id, email }))
-  await verify(server, tokenIn(link), PASSWORD)
-  return signIn(server, email)
-}
-
 describe('a new address', () => {
   test('gets an account that belongs nowhere before its proof, and the given roles after it', async () => {
     const email = freshEmail()
@@ -263,15 +256,19 @@ describe('joining a further project', () => {
   })
 
   test('is refused to who was removed, and stays refused whatever they try', async () => {
-    const person = await registered()
+    const person = await newcomer(await organisation(server))
+    const { joinProject } = await join(person, projectId)
     await admin.ask(`mutation ($id: ID!) { removeMember(id: $id) { deletedId } }`, {
-      id: person.memberId,
+      id: joinProject.projectAccess.principal.id,
     })
-    const back = await signIn(server, person.email)
-    await expect(join(back, projectId)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+    await expect(join(person, projectId)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
     await signUp(server, { projectId, email: person.email })
+    const there = [person.userId, admin.organisationId]
     expect(
-      await count('principal where user_id = $1 and removed_at is null', [person.userId]),
+      await count(
+        'principal where user_id = $1 and organisation_id = $2 and removed_at is null',
+        there,
+      ),
     ).toBe(0)
   })
 
@@ -347,4 +344,64 @@ test('the answer and the statements are alike for known and unknown addresses', 
   expect(answers.map(answer => Object.keys(answer.signUp))).toEqual([['email'], ['email']])
   expect(await mailsSoFar(server, stranger)).toHaveLength(1)
   expect(await mailsSoFar(server, known)).toHaveLength(1)
+})
+
+describe('a project that asks for no proof', () => {
+  /** Somebody who has registered there and proven nothing. */
+  async function unproven(): Promise<{ person: Person; id: string }> {
+    const id = await openProject(admin, { emailVerificationRequired: false })
+    const email = freshEmail()
+    await signUp(server, { projectId: id, email })
+    return { person: await signIn(server, email), id }
+  }
+
+  test('lets an unproven address into that project, and no further', async () => {
+    const { person, id } = await unproven()
+    const { viewer } = await person.ask(
+      `{ viewer { project { id } permissions { name } } me { emailVerifiedAt } }`,
+    )
+    expect(viewer).toEqual({ project: { id }, permissions: [] })
+    const further = await openProject(admin, { emailVerificationRequired: false })
+    await expect(join(person, further)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+    const reach = await person
+      .ask(`{ organisation { members(first: 5) { nodes { id } } } }`)
+      .then(({ organisation: own }) => own.members.nodes)
+      .catch(error => error.code)
+    expect(reach === 'FORBIDDEN' || reach.length <= 1).toBe(true)
+  })
+
+  test('founds nothing and owns no key', async () => {
+    const { person } = await unproven()
+    await admin.ask(
+      `mutation { updateOrganisationSettings(input: { apiKey: { selfService: true } }) { organisation { id } } }`,
+    )
+    const KEY = `mutation ($ownerId: ID!) { createApiKey(input: { ownerId: $ownerId, name: "Key", scopes: [] }) { apiKey { id } } }`
+    for (const by of [person, admin])
+      await expect(by.ask(KEY, { ownerId: person.memberId })).rejects.toBeRefused('FORBIDDEN')
+    await expect(
+      person.ask(
+        `mutation { createOrganisation(input: { name: "Mine" }) { organisation { id } } }`,
+      ),
+    ).rejects.toBeRefused('FORBIDDEN')
+  })
+
+  test('is linked nowhere: elsewhere it gets an invitation like a newcomer', async () => {
+    const { person } = await unproven()
+    const elsewhere = await organisation(server)
+    const { member } = await elsewhere.add({ email: person.email })
+    expect(member).toMatchObject({ status: 'INVITED', userId: null })
+  })
+
+  test('counts in full once the address is proven', async () => {
+    const { person } = await unproven()
+    const [mail] = await mailsTo(server, person.email)
+    await verify(server, tokenIn(/https?:\/\/\S+/.exec(mail!.text)![0]), PASSWORD)
+    await expect(person.ask('{ me { id } }')).rejects.toBeRefused(
+      'UNAUTHENTICATED',
+      'SESSION_ENDED',
+    )
+    const proven = await signIn(server, person.email)
+    const { viewer } = await proven.ask(`{ viewer { permissions { name } } }`)
+    expect(viewer.permissions).toEqual([{ name: 'viewUser' }])
+  })
 })

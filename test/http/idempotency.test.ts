@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { digest } from '../../src/shared/tokens.ts'
 import { ask } from '../support/client.ts'
 import { mailsSoFar } from '../support/mailbox.ts'
 import {
@@ -64,6 +65,11 @@ test('a repeated request has one effect and the same answer, without what is sho
     expect(again.addMember).toEqual({ ...first.addMember, invitationUrl: null })
   }
   expect(await eventsOn(first.addMember.member.id)).toBe(1)
+  // nor does it count as an addition of the hour
+  const [counted] = await server.database.owner(`select count from attempt where key = $1`, [
+    digest(`additions to ${admin.organisationId}`),
+  ])
+  expect(counted!.count).toBe(1)
   await expect(send(admin, randomUUID(), ADD, variables)).rejects.toBeRefused(
     'CONFLICT',
     'ALREADY_EXISTS',

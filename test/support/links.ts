@@ -4,8 +4,8 @@ import { linkIn, mailsSoFar, mailsTo, tokenIn } from './mailbox.ts'
 import { PASSWORD, Person, SESSION } from './people.ts'
 import type { TestServer } from './server.ts'
 
-export const REQUEST_RESET = `mutation ($email: EmailAddress!) { requestPasswordReset(email: $email) { email } }`
-export const RESET = `mutation ($token: String!, $password: String!) {
+const REQUEST_RESET = `mutation ($email: EmailAddress!) { requestPasswordReset(email: $email) { email } }`
+const RESET = `mutation ($token: String!, $password: String!) {
   resetPassword(input: { token: $token, newPassword: $password }) { email } }`
 
 export const OTHER_PASSWORD = 'quite another kettle of herring'

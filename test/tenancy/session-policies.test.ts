@@ -59,3 +59,20 @@ test('nor when the platform does', async () => {
   await mustBeOver(person)
   await op.ask(`{ me { id } }`)
 })
+
+test('a session past its absolute end is in no list, though it was active a moment ago', async () => {
+  admin = await signIn(server, admin.email)
+  const person = await newcomer(admin)
+  const second = await signIn(server, person.email)
+  await server.database.owner(`update session set expires_at = $2 where id = $1`, [
+    second.sessionId,
+    server.clock.now(),
+  ])
+  const { me } = await person.ask(`{ me { sessions { totalCount nodes { id } } } }`)
+  expect(me.sessions).toEqual({ totalCount: 1, nodes: [{ id: person.sessionId }] })
+  const { organisation: there } = await admin.ask(
+    `query ($id: ID!) { organisation { sessions(memberId: $id) { totalCount } member(id: $id) { sessions { totalCount } } } }`,
+    { id: person.memberId },
+  )
+  expect([there.sessions.totalCount, there.member.sessions.totalCount]).toEqual([1, 1])
+})

@@ -29,6 +29,8 @@ export async function createApiKey(
   const viewer = inOrganisation(inSession(work.viewer))
   const owner = await getOwner(work, viewer, input.ownerId)
   await mustManage(work, viewer, owner)
+  if (owner.unproven)
+    throw forbidden('POLICY_FORBIDS', 'Only who has proven their address can own a key.')
   const own = owner.id === viewer.principalId
   const name = readTitle(input.name, ['input', 'name'])
   const { scopes, projectIds } = await readLimits(work, viewer, owner, input)

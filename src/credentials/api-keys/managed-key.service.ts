@@ -15,6 +15,8 @@ import type { ApiKey } from './api-key.type.ts'
 /** Somebody who owns keys, with their role. */
 export interface Owner extends Member {
   role: Role
+  /** A member by registration who has yet to prove their address. */
+  unproven: boolean
 }
 
 /** A key that the viewer may manage, with its row locked; revoked ones only where asked for. */
@@ -53,14 +55,19 @@ export async function getOwner(
   const found = isId(id)
     ? await firstRow<Record<string, unknown>>(
         work.db,
-        sql`select ${columns('m', MEMBER_FIELDS, 'm.')}, ${columns('r', ROLE_FIELDS, 'r.')}
+        sql`select ${columns('m', MEMBER_FIELDS, 'm.')}, ${columns('r', ROLE_FIELDS, 'r.')},
+            m.unproven_project_id is not null as unproven
           from principal m join role r on r.id = m.role_id
           where m.id = ${id} and m.organisation_id = ${viewer.organisationId} and m.removed_at is null for share of m`,
       )
     : undefined
   const owner = found && rowAt<Member>(found, 'm.', MEMBER_FIELDS)
   if (!found || !owner) throw notFound(what)
-  return { ...owner, role: rowAt<Role>(found, 'r.', ROLE_FIELDS)! }
+  return {
+    ...owner,
+    role: rowAt<Role>(found, 'r.', ROLE_FIELDS)!,
+    unproven: found.unproven as boolean,
+  }
 }
 
 /** Somebody who may make and manage the keys of an owner: themselves where the organisation allows it, or whoever manages them. */

@@ -66,7 +66,7 @@ export interface PrincipalRows {
   policy: SessionDemands
 }
 
-export interface SessionDemands {
+interface SessionDemands {
   signInMethods: SignInMethod[]
   mfaRequired: boolean
 }

@@ -14,7 +14,7 @@ interface Reader {
 }
 
 /** Whom to tell; as *system*. */
-export const readReader = (work: Work, userId: string): Promise<Reader | undefined> =>
+const readReader = (work: Work, userId: string): Promise<Reader | undefined> =>
   firstRow<Reader>(
     work.db,
     sql`select id, btrim(first_name || ' ' || last_name) as name, email, first_name as "firstName", locale

@@ -11,6 +11,8 @@ interface Adding {
   system: Queries
   now: Date
   close(): Promise<void>
+  /** Where the request is repeated, nobody is added by it. */
+  once: { repeated: boolean } | null
 }
 
 /**
@@ -33,7 +35,7 @@ export async function withinHourlyLimit<Result>(
   let used = 0
   try {
     const result = await act()
-    used = added(result)
+    used = context.once?.repeated ? 0 : added(result)
     return result
   } finally {
     await spent.giveBack(wanted - used)

@@ -57,12 +57,8 @@ export function landing(arrival: Arrival): PlaceOfSession | null {
 }
 
 /** Where a session acts through a membership: who has yet to prove their address, in the one project that lets them. */
-export const placeAt = (
-  membership: MembershipStanding & { id: string; organisationId: string },
-  proven: boolean,
-  projectId: string | null = null,
-): PlaceOfSession => ({
-  organisationId: membership.organisationId,
-  principalId: membership.id,
-  projectId: reachOf(membership, proven) === 'PROJECT' ? membership.unprovenProjectId : projectId,
+const placeAt = (candidate: Candidate, proven: boolean): PlaceOfSession => ({
+  organisationId: candidate.organisationId,
+  principalId: candidate.id,
+  projectId: reachOf(candidate, proven) === 'PROJECT' ? candidate.unprovenProjectId : null,
 })

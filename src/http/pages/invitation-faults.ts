@@ -7,7 +7,7 @@ import {
 import { AppError, type ErrorReason } from '../../shared/errors.ts'
 import type { PasswordRule, Words } from './words.en.ts'
 
-export type FieldName = 'firstName' | 'lastName' | 'password' | 'code'
+type FieldName = 'firstName' | 'lastName' | 'password' | 'code'
 
 /** One thing that is wrong with what was typed. */
 export interface Fault {

@@ -1,4 +1,4 @@
-export type TopicCategory =
+type TopicCategory =
   'SECURITY' | 'ACCOUNT' | 'MEMBERSHIP' | 'ACCESS' | 'API_KEY' | 'INTEGRATION' | 'PLATFORM'
 
 const of = (category: TopicCategory, description: string) => ({ category, description })

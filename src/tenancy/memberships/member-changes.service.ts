@@ -28,13 +28,6 @@ interface Planned {
   renamed: boolean
 }
 
-/** Changes a member's role, the name shown here, or the external id. */
-export const updateMember = async (
-  work: Work,
-  id: string,
-  input: UpdateMemberInput,
-): Promise<Member> => only(await changeMembers(work, [{ id, input, path: ['input'] }]))
-
 /**
  * Changes several members, each under the rules of one alone. No member may be named twice.
  *
