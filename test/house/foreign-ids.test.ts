@@ -78,10 +78,11 @@ async function neighboursRows(): Promise<Record<string, unknown>> {
 /** A sign-in link for the administrator that has not been used. */
 async function magicLink(): Promise<string> {
   const token = newToken()
-  await server.database.owner('delete from link where user_id = $1', [admin.userId])
+  // one asked for a moment ago may be made meanwhile
   await server.database.owner(
     `insert into link (id, created_at, user_id, kind, email, token_digest, expires_at)
-     values (gen_random_uuid(), now(), $1, 'MAGIC_LINK', $2, $3, now() + interval '1 hour')`,
+     values (gen_random_uuid(), now(), $1, 'MAGIC_LINK', $2, $3, now() + interval '1 hour')
+     on conflict (user_id, kind) where spent_at is null do update set token_digest = excluded.token_digest`,
     [admin.userId, admin.email, digest(token)],
   )
   return token
