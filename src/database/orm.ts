@@ -69,7 +69,20 @@ const NOTICE_MS = 500
 const poolConfig = (url: string, role: DatabaseContext['role'], max: number): PoolConfig => ({
   connectionString: url,
   max,
-  options: `-c role=${roleName(role)} -c timezone=UTC -c lock_timeout=5000 -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000`,
+  options: [
+    `role=${roleName(role)}`,
+    'timezone=UTC',
+    'lock_timeout=5000',
+    'statement_timeout=30000',
+    'idle_in_transaction_session_timeout=60000',
+    // small statements by the thousand: compiling one costs more than it saves
+    'jit=off',
+    // those of the system look rows up by their keys, so that one plan is right for all values; the caller's is long,
+    // and planning it anew for each request would cost several times what it does
+    ...(role === 'system' ? ['plan_cache_mode=force_generic_plan'] : []),
+  ]
+    .map(setting => `-c ${setting}`)
+    .join(' '),
   connectionTimeoutMillis: 5_000,
   // where the network swallows everything, not even the server's own limit is heard of
   query_timeout: 35_000,

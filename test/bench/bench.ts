@@ -16,7 +16,7 @@ import {
   viewer,
   viewerByKey,
 } from './scenarios.ts'
-import { callers, MEMBERS, NEIGHBOURS, seed } from './seed.ts'
+import { MEMBERS, NEIGHBOURS, seed, strangers } from './seed.ts'
 
 // `npm run bench` measures; `npm run bench -- --only=viewer,plain` measures what these words name, at 16 connections;
 // `npm run bench -- --profile` tells where the time goes. Nothing here is a test: figures depend on the machine and on
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
       membersInFull(gatehouse, people, 16),
       refreshing(sessions, 16),
       refreshingAtOnce(sessions, 1_000),
-      signIns(gatehouse, callers, password, 16),
+      signIns(gatehouse, strangers, password, 16),
       bareArgon2(yardstick, 16),
     ])
     if (!ONLY || ONLY.includes('flood')) await tellFlood(cluster, gatehouse, people)
@@ -141,7 +141,7 @@ async function tellFlood(cluster: Cluster, server: ServerProcess, people: Caller
   const reading = viewer(server, people, 16)
   const idle = await run(cluster, reading, RUN_SECONDS)
   const [flood, busy] = await Promise.all([
-    run(cluster, signIns(server, callers, password, 200), RUN_SECONDS + 2),
+    run(cluster, signIns(server, strangers, password, 200), RUN_SECONDS + 2),
     run(cluster, reading, RUN_SECONDS),
   ])
   console.log(`

@@ -62,3 +62,9 @@ export async function seed(admin: Client): Promise<void> {
 
 /** The addresses of those who call. */
 export const callers = Array.from({ length: CALLERS }, (_, n) => `member${n + 1}@example.com`)
+
+/** Logins of others, whose sign-ins do not end the callers' sessions. */
+export const strangers = Array.from(
+  { length: 400 },
+  (_, n) => `member${CALLERS + n + 1}@example.com`,
+)

@@ -10,7 +10,7 @@ export interface HasherOptions {
   concurrency: number
 }
 
-const QUEUE_PER_SLOT = 50
+const QUEUE_PER_SLOT = 200
 
 /**
  * Hashes and compares passwords with argon2id (RFC 9106). A hash takes memory and a core on purpose, so few run at
