@@ -105,7 +105,7 @@ test('later attempts lie hours apart, and each somewhere else', async () => {
   })
   // as if they had failed for hours, and not yet for as long as delays grow
   await server.database.owner(
-    `update pgboss.job set retry_count = 6, start_after = now()
+    `update pgboss.job set retry_count = 9, start_after = now()
      where name = 'webhook-delivery-again' and state = 'retry'`,
   )
   const delays: number[] = []
