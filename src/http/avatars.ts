@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { LARGEST_IMAGE, receiveImage } from '../accounts/avatars/avatar.service.ts'
+import { isSigned, LARGEST_IMAGE, receiveImage } from '../accounts/avatars/avatar.service.ts'
 import { AVATAR_SIDES, AVATAR_TYPES } from '../accounts/avatars/image.ts'
 import { databaseImages } from '../accounts/avatars/image-store.ts'
 import type { Node } from '../graphql/context.ts'
-import { AppError } from '../shared/errors.ts'
+import { AppError, notFound } from '../shared/errors.ts'
 import { refuse } from './refuse.ts'
 
 const KEY = /^[\w-]{43}$/
@@ -28,17 +28,24 @@ export function registerAvatars(app: FastifyInstance, node: Node): void {
 
   app.put<{ Params: { id: string }; Querystring: { signature?: string | string[] } }>(
     '/avatars/uploads/:id',
-    { bodyLimit: LARGEST_IMAGE },
+    {
+      bodyLimit: LARGEST_IMAGE,
+      onRequest: (request, reply, done) => {
+        const { params, query } = request
+        const signature = typeof query.signature === 'string' ? query.signature : ''
+        if (isSigned(node.server.keys, params.id, signature)) return done()
+        sayRefusal(request, reply, notFound('upload'))
+      },
+    },
     async (request, reply) => {
-      const { params, query, headers, body } = request
+      const { params, headers, body } = request
       const upload = {
         id: params.id,
-        signature: typeof query.signature === 'string' ? query.signature : '',
         contentType: headers['content-type'] ?? '',
         bytes: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
       }
       try {
-        await receiveImage(system, node.server.keys, upload, node.clock())
+        await receiveImage(system, upload, node.clock())
       } catch (error) {
         if (error instanceof AppError) return sayRefusal(request, reply, error)
         throw error

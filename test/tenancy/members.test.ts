@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ask } from '../support/client.ts'
+import { bringWith } from '../credentials/keys.ts'
+import { ask, post } from '../support/client.ts'
 import { accept, freshEmail, mailedToken, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -252,4 +253,31 @@ describe('a list of members', () => {
     expect(await found({ search: neighbour.email })).toEqual([])
     expect(await found({ filter: { emails: [neighbour.email] } })).toEqual([])
   })
+})
+
+test('two aliases in one document are judged each by itself, whichever comes first', async () => {
+  const reader = await bringWith(admin, ['viewUser'])
+  const other = await admin.bring()
+  const sessions = `sessions { nodes { id } }`
+  for (const [first, second] of [
+    [reader, other],
+    [other, reader],
+  ] as const) {
+    const { json } = await post(
+      server.url,
+      JSON.stringify({
+        query: `query ($first: ID!, $second: ID!) { organisation {
+          first: member(id: $first) { id ${sessions} } second: member(id: $second) { id ${sessions} } } }`,
+        variables: { first: first.memberId, second: second.memberId },
+      }),
+      { authorization: `Bearer ${reader.accessToken}` },
+    )
+    const own = first === reader ? 'first' : 'second'
+    const foreign = first === reader ? 'second' : 'first'
+    expect(json.data.organisation[own].sessions.nodes).toEqual([{ id: reader.sessionId }])
+    expect(json.data.organisation[foreign].sessions).toBeNull()
+    expect(json.errors).toMatchObject([
+      { path: ['organisation', foreign, 'sessions'], extensions: { reason: 'PERMISSION_MISSING' } },
+    ])
+  }
 })

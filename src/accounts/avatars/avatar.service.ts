@@ -60,10 +60,15 @@ export async function createAvatarUpload(
 const signatures = (keys: KeyRing, id: string): Buffer[] =>
   keys.derived(PURPOSE).map(key => mac(key, id))
 
+/** Whether this server made the address: asked before the bytes are read, for anybody may send some. */
+export function isSigned(keys: KeyRing, id: string, signature: string): boolean {
+  const given = Buffer.from(signature, 'base64url')
+  return isId(id) && signatures(keys, id).some(each => sameSecret(each, given))
+}
+
 export interface ReceivedImage {
+  /** Of an upload whose address was signed. */
   id: string
-  /** From the address. */
-  signature: string
   contentType: string
   bytes: Buffer
 }
@@ -71,24 +76,19 @@ export interface ReceivedImage {
 /**
  * Takes the bytes of an upload in, as squares made anew. Whoever holds the signed address may send, once.
  *
- * @throws {AppError} `NOT_FOUND` for an address that was not signed, is too old or was used; `BAD_USER_INPUT` /
+ * @throws {AppError} `NOT_FOUND` for an address that is too old or was used; `BAD_USER_INPUT` /
  *   `FILE_NOT_ACCEPTED` for what is no such image.
  */
 export async function receiveImage(
   system: Queries,
-  keys: KeyRing,
-  { id, signature, contentType, bytes }: ReceivedImage,
+  { id, contentType, bytes }: ReceivedImage,
   now: Date,
 ): Promise<void> {
-  const given = Buffer.from(signature, 'base64url')
-  const signed = isId(id) && signatures(keys, id).some(each => sameSecret(each, given))
-  const upload = signed
-    ? await firstRow<{ contentType: string; size: number }>(
-        system,
-        sql`select content_type as "contentType", size from avatar_upload
-          where id = ${id} and spent_at is null and avatar_key is null and expires_at > ${now}`,
-      )
-    : undefined
+  const upload = await firstRow<{ contentType: string; size: number }>(
+    system,
+    sql`select content_type as "contentType", size from avatar_upload
+      where id = ${id} and spent_at is null and avatar_key is null and expires_at > ${now}`,
+  )
   if (!upload) throw notFound('upload')
   const squares =
     contentType === upload.contentType && bytes.length === upload.size
@@ -116,6 +116,8 @@ export async function receiveImage(
 /** Takes an uploaded image as avatar; as *system*. The one before is gone. */
 export async function setAvatar(work: Work, uploadId: string): Promise<void> {
   const { userId } = inSession(work.viewer)
+  // the account before the upload, as where an upload is announced
+  await work.db.rows(sql`select id from user_account where id = ${userId} for no key update`)
   const upload = isId(uploadId)
     ? await firstRow<{ avatarKey: string | null }>(
         work.db,

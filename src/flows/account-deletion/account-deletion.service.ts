@@ -6,7 +6,7 @@ import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { clearOut } from '../../credentials/links/clear-out.service.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
-import { notFound } from '../../shared/errors.ts'
+import { notFound, unavailable } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
 import { endMembership } from '../../tenancy/memberships/membership.service.ts'
 import { lockAdministration } from '../../tenancy/organisations/administration.ts'
@@ -24,7 +24,9 @@ export async function deleteAccount(work: Work): Promise<string> {
     select distinct organisation_id as id from principal where user_id = ${userId} and removed_at is null order by 1`)
   const keep: (() => Promise<void>)[] = []
   for (const { id } of places) keep.push(await lockAdministration(work, id))
-  await erase(work, userId)
+  const left = await erase(work, userId)
+  // joined a moment ago, before the account was locked: a repetition finds that organisation in time
+  if (left.some(id => !places.some(place => place.id === id))) throw unavailable()
   for (const sayWhetherKept of keep) await sayWhetherKept()
   await record(work, 'user.deleted', {
     organisationId: null,
@@ -47,7 +49,8 @@ export async function deleteUser(work: Work, id: string): Promise<string> {
   return id
 }
 
-async function erase(work: Work, userId: string): Promise<void> {
+/** Answers the organisations that the account belonged to. */
+async function erase(work: Work, userId: string): Promise<string[]> {
   await lockWithOperators(work, userId)
   const memberships = await work.db.rows<{ id: string; organisationId: string }>(sql`
     select id, organisation_id as "organisationId" from principal
@@ -64,6 +67,7 @@ async function erase(work: Work, userId: string): Promise<void> {
   await work.db.rows(sql`delete from avatar_upload where user_id = ${userId}`)
   await forget(work, userId)
   await mustKeepOperator(work)
+  return memberships.map(({ organisationId }) => organisationId)
 }
 
 /** Operators are locked in the order of their ids, so that two who go at once do not both see the other stay. */
