@@ -7,7 +7,7 @@ const PATIENCE_MS = 15_000
 export async function mailsTo(server: TestServer, address: string, count = 1): Promise<KeptMail[]> {
   const end = Date.now() + PATIENCE_MS
   for (;;) {
-    const mails = (server.app.mailbox?.list() ?? []).filter(mail => mail.to.address === address)
+    const mails = mailsFor(server, address)
     if (mails.length >= count) return mails
     if (Date.now() > end)
       throw new Error(`${mails.length} of ${count} mails arrived for ${address}`)
@@ -18,8 +18,14 @@ export async function mailsTo(server: TestServer, address: string, count = 1): P
 /** Mails for an address so far, once the queue has had time to deliver what was written. */
 export async function mailsSoFar(server: TestServer, address: string): Promise<KeptMail[]> {
   await settle(server)
-  return (server.app.mailbox?.list() ?? []).filter(mail => mail.to.address === address)
+  return mailsFor(server, address)
 }
+
+const mailsFor = ({ nodes }: TestServer, address: string): KeptMail[] =>
+  nodes
+    .flatMap(node => node.app.mailbox?.list() ?? [])
+    .filter(mail => mail.to.address === address)
+    .toSorted((a, b) => b.receivedAt.getTime() - a.receivedAt.getTime())
 
 async function settle(server: TestServer): Promise<void> {
   const end = Date.now() + PATIENCE_MS

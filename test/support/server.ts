@@ -16,6 +16,8 @@ export interface TestServer {
   database: TestDatabase
   /** Every line that was logged. */
   log: string[]
+  /** All nodes on its database, itself among them: whichever takes a mail's job keeps the mail. */
+  nodes: TestServer[]
   stop(): Promise<void>
 }
 
@@ -59,17 +61,22 @@ export async function startServer({
   await firstRun(app.node, app.node.hasher)
   await app.start()
   await app.http.listen({ host: '127.0.0.1', port })
-  return {
+  const nodes = beside?.nodes ?? []
+  const server: TestServer = {
     url: `http://localhost:${port}`,
     app,
     clock,
     database,
     log,
+    nodes,
     stop: async () => {
+      nodes.splice(nodes.indexOf(server), 1)
       await app.stop()
       if (!beside) await database.drop()
     },
   }
+  nodes.push(server)
+  return server
 }
 
 function freePort(): Promise<number> {
