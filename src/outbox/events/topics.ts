@@ -1,5 +1,4 @@
-type TopicCategory =
-  'SECURITY' | 'ACCOUNT' | 'MEMBERSHIP' | 'ACCESS' | 'API_KEY' | 'INTEGRATION' | 'PLATFORM'
+import type { TopicCategory } from './topic.type.ts'
 
 const of = (category: TopicCategory, description: string) => ({ category, description })
 
