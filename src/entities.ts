@@ -15,6 +15,9 @@ import { TotpFactorEntity } from './credentials/totp/totp-factor.entity.ts'
 import { InvitationEntity } from './flows/invitations/invitation.entity.ts'
 import { WebhookDeliveryEntity } from './operations/webhooks/delivery.entity.ts'
 import { WebhookEntity } from './operations/webhooks/webhook.entity.ts'
+import { WorkflowRunEntity } from './operations/workflows/run.entity.ts'
+import { WorkflowStepEntity } from './operations/workflows/step.entity.ts'
+import { WorkflowEntity } from './operations/workflows/workflow.entity.ts'
 import { EventEntity } from './outbox/events/event.entity.ts'
 import { MemberWordEntity } from './tenancy/memberships/member-word.entity.ts'
 import { PrincipalEntity } from './tenancy/memberships/principal.entity.ts'
@@ -58,4 +61,7 @@ export const entities = [
   UserWordEntity,
   WebhookDeliveryEntity,
   WebhookEntity,
+  WorkflowEntity,
+  WorkflowRunEntity,
+  WorkflowStepEntity,
 ]
