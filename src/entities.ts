@@ -14,6 +14,12 @@ import { TotpFactorEntity } from './credentials/totp/totp-factor.entity.ts'
 import { InvitationEntity } from './flows/invitations/invitation.entity.ts'
 import { WebhookDeliveryEntity } from './operations/webhooks/delivery.entity.ts'
 import { WebhookEntity } from './operations/webhooks/webhook.entity.ts'
+import {
+  EventChainEntity,
+  EventSealEntity,
+  EventUnsealedEntity,
+} from './outbox/events/chain.entity.ts'
+import { EventPersonEntity } from './outbox/events/event-person.entity.ts'
 import { EventEntity } from './outbox/events/event.entity.ts'
 import { MemberWordEntity } from './tenancy/memberships/member-word.entity.ts'
 import { PrincipalEntity } from './tenancy/memberships/principal.entity.ts'
@@ -33,7 +39,11 @@ export const entities = [
   AvatarImageEntity,
   AvatarUploadEntity,
   ChallengeEntity,
+  EventChainEntity,
   EventEntity,
+  EventPersonEntity,
+  EventSealEntity,
+  EventUnsealedEntity,
   IdempotencyEntity,
   IdempotencyStepEntity,
   InvitationEntity,
