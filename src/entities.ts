@@ -20,6 +20,9 @@ import {
   EventUnsealedEntity,
 } from './outbox/events/chain.entity.ts'
 import { EventPersonEntity } from './outbox/events/event-person.entity.ts'
+import { WorkflowRunEntity } from './operations/workflows/run.entity.ts'
+import { WorkflowStepEntity } from './operations/workflows/step.entity.ts'
+import { WorkflowEntity } from './operations/workflows/workflow.entity.ts'
 import { EventEntity } from './outbox/events/event.entity.ts'
 import { MemberWordEntity } from './tenancy/memberships/member-word.entity.ts'
 import { PrincipalEntity } from './tenancy/memberships/principal.entity.ts'
@@ -64,4 +67,7 @@ export const entities = [
   UserEntity,
   WebhookDeliveryEntity,
   WebhookEntity,
+  WorkflowEntity,
+  WorkflowRunEntity,
+  WorkflowStepEntity,
 ]
