@@ -1,5 +1,6 @@
 import { AvatarImageEntity } from './accounts/avatars/avatar-image.entity.ts'
 import { AvatarUploadEntity } from './accounts/avatars/avatar-upload.entity.ts'
+import { UserWordEntity } from './accounts/users/user-word.entity.ts'
 import { UserEntity } from './accounts/users/user.entity.ts'
 import { ApiKeyProjectEntity } from './credentials/api-keys/api-key-project.entity.ts'
 import { ApiKeyEntity } from './credentials/api-keys/api-key.entity.ts'
@@ -27,6 +28,7 @@ import { EventEntity } from './outbox/events/event.entity.ts'
 import { MemberWordEntity } from './tenancy/memberships/member-word.entity.ts'
 import { PrincipalEntity } from './tenancy/memberships/principal.entity.ts'
 import { IdempotencyEntity, IdempotencyStepEntity } from './graphql/idempotency.entity.ts'
+import { OrganisationWordEntity } from './tenancy/organisations/organisation-word.entity.ts'
 import { OrganisationEntity } from './tenancy/organisations/organisation.entity.ts'
 import { PlatformSettingsEntity } from './tenancy/policies/platform-settings.entity.ts'
 import { ProjectAccessEntity } from './tenancy/projects/project-access.entity.ts'
@@ -53,6 +55,7 @@ export const entities = [
   LinkEntity,
   MemberWordEntity,
   OrganisationEntity,
+  OrganisationWordEntity,
   PermissionEntity,
   PlatformSettingsEntity,
   PrincipalEntity,
@@ -65,6 +68,7 @@ export const entities = [
   SigningKeyEntity,
   TotpFactorEntity,
   UserEntity,
+  UserWordEntity,
   WebhookDeliveryEntity,
   WebhookEntity,
   WorkflowEntity,
