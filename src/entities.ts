@@ -15,6 +15,12 @@ import { TotpFactorEntity } from './credentials/totp/totp-factor.entity.ts'
 import { InvitationEntity } from './flows/invitations/invitation.entity.ts'
 import { WebhookDeliveryEntity } from './operations/webhooks/delivery.entity.ts'
 import { WebhookEntity } from './operations/webhooks/webhook.entity.ts'
+import {
+  EventChainEntity,
+  EventSealEntity,
+  EventUnsealedEntity,
+} from './outbox/events/chain.entity.ts'
+import { EventPersonEntity } from './outbox/events/event-person.entity.ts'
 import { WorkflowRunEntity } from './operations/workflows/run.entity.ts'
 import { WorkflowStepEntity } from './operations/workflows/step.entity.ts'
 import { WorkflowEntity } from './operations/workflows/workflow.entity.ts'
@@ -38,7 +44,11 @@ export const entities = [
   AvatarImageEntity,
   AvatarUploadEntity,
   ChallengeEntity,
+  EventChainEntity,
   EventEntity,
+  EventPersonEntity,
+  EventSealEntity,
+  EventUnsealedEntity,
   IdempotencyEntity,
   IdempotencyStepEntity,
   InvitationEntity,

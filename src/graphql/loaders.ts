@@ -7,6 +7,7 @@ import type { ReadIn } from '../database/loader.ts'
 import { createLoginLoaders } from '../flows/email-change/login-edit.loaders.ts'
 import { createInvitationLoaders } from '../flows/invitations/invitation.loaders.ts'
 import { createWebhookLoaders } from '../operations/webhooks/webhook.loaders.ts'
+import { createWorkflowLoaders } from '../operations/workflows/workflow.loaders.ts'
 import { createMemberLoaders } from '../tenancy/memberships/member.loaders.ts'
 import { createOrganisationLoaders } from '../tenancy/organisations/organisation.loaders.ts'
 import { createPolicyLoaders } from '../tenancy/policies/policy.loaders.ts'
@@ -26,6 +27,7 @@ const GROUPS = [
   createPolicyLoaders,
   createSessionLoaders,
   createWebhookLoaders,
+  createWorkflowLoaders,
 ] as const
 
 type Together<Groups extends readonly unknown[]> = Groups extends readonly [

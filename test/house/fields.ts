@@ -30,6 +30,7 @@ export type Kind =
   | 'upload'
   | 'webhook'
   | 'delivery'
+  | 'workflow'
   | 'anything'
 
 /** A field that somebody may try. */
@@ -101,6 +102,7 @@ const BY_NAME: Record<string, Kind> = {
   replacementId: 'role',
   enrolmentId: 'factor',
   uploadId: 'upload',
+  webhookId: 'webhook',
 }
 
 const BY_END: [RegExp, Kind][] = [
@@ -118,6 +120,7 @@ const BY_END: [RegExp, Kind][] = [
   [/MfaFactor$/, 'factor'],
   [/(Webhook|WebhookSecret|\.webhook)$/, 'webhook'],
   [/Delivery$/, 'delivery'],
+  [/(Workflow|\.workflow)$/, 'workflow'],
 ]
 
 /** @throws for an id of a kind that is not known here: say what it stands for. */
@@ -125,6 +128,7 @@ function kindOf({ name }: Door, path: string[]): Kind {
   const last = path.at(-1)!
   if (last === 'roleId' || last === 'defaultRoleId')
     return path.includes('projectAccess') ||
+      path.includes('grantProjectAccess') ||
       path.includes('registration') ||
       /ProjectAccess/.test(name)
       ? 'projectRole'
@@ -153,6 +157,8 @@ const VALUES: Record<string, () => unknown> = {
   scopes: () => [],
   url: () => 'https://receiver.invalid/',
   topics: () => ['member.locked'],
+  trigger: () => 'member.locked',
+  minutes: () => 5,
   contentType: () => 'image/png',
   size: () => 1_000,
 }
@@ -192,7 +198,15 @@ function valueOf(
   const asList = (value: unknown) => (isListType(bare) && !Array.isArray(value) ? [value] : value)
   if (named.name === 'ID') return asList(filling.id(kindOf(at, path), place))
   if (isInputObjectType(named)) {
-    const fields = Object.values(named.getFields()).flatMap(field => {
+    const given = Object.values(named.getFields())
+    const chosen = given.find(field => wanted && field.name === filling.also?.[path.length])
+    if (named.isOneOf) {
+      const one = chosen ?? given.at(-1)!
+      const inner = [...path, one.name]
+      const also = chosen ? filling.also! : inner
+      return asList({ [one.name]: valueOf(at, one, inner, { ...filling, also }) })
+    }
+    const fields = given.flatMap(field => {
       const value = valueOf(at, field, [...path, field.name], filling)
       return value === undefined ? [] : [[field.name, value] as const]
     })

@@ -35,6 +35,7 @@ export async function furnish(admin: Person): Promise<Targets> {
     upload: await announceImage(member),
     invitation: await invite(admin),
     ...(await hook(admin)),
+    workflow: await flow(admin),
   }
 }
 
@@ -61,6 +62,15 @@ export async function hook(admin: Person): Promise<{ webhook: string; delivery: 
   ])
   return { webhook, delivery }
 }
+
+/** A workflow that nothing sets off. */
+export const flow = async (admin: Person): Promise<string> =>
+  (
+    await admin.ask(
+      `mutation { createWorkflow(input: { name: "Flow", trigger: "webhook.switched_off", steps: [{ wait: { minutes: 5 } }] }) {
+        workflow { id } } }`,
+    )
+  ).createWorkflow.workflow.id
 
 /** An invitation that waits for its answer. */
 export async function invite(admin: Person): Promise<string> {

@@ -23,6 +23,7 @@ import { AppError, badInput, notFound } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
 import { findEvent } from '../audit/audit.list.ts'
 import { findDelivery, findWebhook } from '../webhooks/webhook.loaders.ts'
+import { findRun, findWorkflow } from '../workflows/workflow.loaders.ts'
 import { getOrganisation } from '../platform/platform.list.ts'
 import { readVisibleMember } from '../../tenancy/memberships/member.list.ts'
 import { mayRead } from '../../tenancy/memberships/member.service.ts'
@@ -87,6 +88,8 @@ const probe = (id: string): Statement => sql`
   union all select 'ApiKey' from api_key where id = ${id}
   union all select 'Webhook' from webhook where id = ${id}
   union all select 'WebhookDelivery' from webhook_delivery where id = ${id}
+  union all select 'Workflow' from workflow where id = ${id}
+  union all select 'WorkflowRun' from workflow_run where id = ${id}
   union all select 'AuditEvent' from event where id = ${id}`
 
 type ReadNode = (
@@ -145,6 +148,10 @@ const READERS = {
     can(viewer, 'manageIntegration') ? findWebhook(queries, viewer, id) : null,
   WebhookDelivery: async (_context, queries, viewer, id) =>
     can(viewer, 'manageIntegration') ? findDelivery(queries, viewer, id) : null,
+  Workflow: async (_context, queries, viewer, id) =>
+    can(viewer, 'manageIntegration') ? findWorkflow(queries, viewer, id) : null,
+  WorkflowRun: async (_context, queries, viewer, id) =>
+    can(viewer, 'manageIntegration') ? findRun(queries, viewer, id) : null,
   ApiKey: async (_context, queries, viewer, id) =>
     firstRow(
       queries,
