@@ -90,7 +90,7 @@ async function narrow(
     ...(await meetsMfaPolicy(queries, viewer, filter?.meetsMfaPolicy)),
   ]
   const lead = inOrderOfNames && !search ? indexed.slice(0, 1) : []
-  const by = [...indexed.slice(lead.length), ...conditions(filter ?? {}, now)]
+  const by = [...indexed.slice(lead.length), ...conditions(filter ?? {})]
   if (!search && !by.length) return { lead, narrowed: null }
   const words = {
     table: raw('member_word'),
@@ -129,7 +129,7 @@ function indexedConditions(filter: MemberFilter, now: Date): Sql[] {
   return some
 }
 
-function conditions(filter: MemberFilter, now: Date): Sql[] {
+function conditions(filter: MemberFilter): Sql[] {
   const some: Sql[] = []
   if (filter.projectIds)
     some.push(sql`m.id in (select a.principal_id from project_access a
