@@ -73,6 +73,12 @@ import { operatorRules } from '../flows/operators/operator.rules.ts'
 import { BulkResolver } from '../operations/bulk/bulk.resolver.ts'
 import { bulkRules } from '../operations/bulk/bulk.rules.ts'
 import {
+  AccessReviewItemResolver,
+  AccessReviewResolver,
+  OrganisationAccessReviewsResolver,
+} from '../operations/access-reviews/access-review.resolver.ts'
+import { accessReviewRules } from '../operations/access-reviews/access-review.rules.ts'
+import {
   AuditResolver,
   OrganisationAuditResolver,
   PlatformAuditResolver,
@@ -121,6 +127,8 @@ import { checkIds } from './ids.ts'
 import { Problem } from '../shared/problem.type.ts'
 
 const RESOLVERS: NonEmptyArray<Function> = [
+  AccessReviewItemResolver,
+  AccessReviewResolver,
   AccountDeletionResolver,
   ApiKeyResolver,
   AuditResolver,
@@ -142,6 +150,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
   NodeResolver,
   OperatorOrganisationsResolver,
   OperatorUsersResolver,
+  OrganisationAccessReviewsResolver,
   OrganisationAuditResolver,
   OrganisationInvitationsResolver,
   OrganisationKeysResolver,
@@ -185,6 +194,7 @@ const RESOLVERS: NonEmptyArray<Function> = [
 ]
 
 const ALL_RULES: Rules[] = [
+  accessReviewRules,
   accountDeletionRules,
   apiKeyRules,
   auditRules,

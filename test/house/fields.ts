@@ -30,6 +30,8 @@ export type Kind =
   | 'upload'
   | 'webhook'
   | 'delivery'
+  | 'accessReview'
+  | 'accessReviewItem'
   | 'anything'
 
 /** A field that somebody may try. */
@@ -101,6 +103,7 @@ const BY_NAME: Record<string, Kind> = {
   replacementId: 'role',
   enrolmentId: 'factor',
   uploadId: 'upload',
+  itemId: 'accessReviewItem',
 }
 
 const BY_END: [RegExp, Kind][] = [
@@ -118,6 +121,7 @@ const BY_END: [RegExp, Kind][] = [
   [/MfaFactor$/, 'factor'],
   [/(Webhook|WebhookSecret|\.webhook)$/, 'webhook'],
   [/Delivery$/, 'delivery'],
+  [/(AccessReview|\.accessReview)$/, 'accessReview'],
 ]
 
 /** @throws for an id of a kind that is not known here: say what it stands for. */
@@ -155,6 +159,7 @@ const VALUES: Record<string, () => unknown> = {
   topics: () => ['member.locked'],
   contentType: () => 'image/png',
   size: () => 1_000,
+  dueAt: () => new Date(Date.now() + 86_400_000).toISOString(),
 }
 
 /** What fills the arguments of one call. */

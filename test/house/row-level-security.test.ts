@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newcomer, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { hook } from './world.ts'
+import { hook, review } from './world.ts'
 import { Speaker, type RequestRole, type Variables } from '../support/speaker.ts'
 
 // The tables come from the catalogue, so that a new one is held to the same.
@@ -62,6 +62,7 @@ async function furnished(): Promise<Person> {
       },
     )
   await hook(admin)
+  await review(admin)
   await server.database.owner(
     `insert into link (id, created_at, user_id, kind, email, token_digest, organisation_id, project_id, expires_at)
      values (gen_random_uuid(), now(), $1, 'MAGIC_LINK', 'nobody@example.com', gen_random_uuid()::text, $2, $3, now())`,
