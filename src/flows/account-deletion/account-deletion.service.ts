@@ -99,6 +99,7 @@ async function forget(work: Work, userId: string): Promise<void> {
   await work.db.rows(
     sql`update session set ip_address = '', user_agent = null where user_id = ${userId}`,
   )
+  await work.db.rows(sql`delete from user_word where user_id = ${userId}`)
   await work.db.rows(sql`delete from link where user_id = ${userId}`)
   await work.db.rows(sql`delete from challenge where user_id = ${userId}`)
 }

@@ -10,7 +10,7 @@ export interface Change {
   after: string | null
 }
 
-/** What a job says of events that webhooks wait for. */
+/** What a job says of events that webhooks or workflows wait for. */
 export interface WaitingEvents {
   events: string[]
 }
@@ -42,7 +42,7 @@ function kindOf({ actor, byOperator, bySystem }: EventDetails, viewer: Viewer | 
   return viewer.principalId || !viewer.operator ? viewer.principalKind : 'OPERATOR'
 }
 
-/** Appends one event in the transaction of the act; where a webhook waits for its topic, with the job to tell it. */
+/** Appends one event in the transaction of the act; where a webhook or a workflow waits for its topic, with the job to tell it. */
 export const record = (work: Work, topic: TopicName, details: EventDetails): Promise<void> =>
   recordAll(work, [{ topic, ...details }])
 
@@ -87,7 +87,7 @@ export async function recordAll(
         actor_name, target_kind, target_id, target_name, changes, reason, ${request.ipAddress || null},
         ${request.userAgent}, ${request.requestId}
       from given)
-    select id from given where organisation_id is not null and app_webhook_waits(organisation_id, topic)`)
+    select id from given where organisation_id is not null and app_event_waits(organisation_id, topic)`)
   if (awaited.length)
     await work.server.enqueue(work, 'webhook-event', {
       events: awaited.map(({ id }) => id),

@@ -1,5 +1,4 @@
-type TopicCategory =
-  'SECURITY' | 'ACCOUNT' | 'MEMBERSHIP' | 'ACCESS' | 'API_KEY' | 'INTEGRATION' | 'PLATFORM'
+import type { TopicCategory } from './topic.type.ts'
 
 const of = (category: TopicCategory, description: string) => ({ category, description })
 
@@ -96,6 +95,12 @@ const TOPICS = {
     'A webhook was switched off, for nothing came through.',
   ),
   'webhook.deleted': of('INTEGRATION', 'A webhook was deleted.'),
+  'workflow.created': of('INTEGRATION', 'A workflow was defined.'),
+  'workflow.updated': of('INTEGRATION', 'A workflow was changed, or switched on or off.'),
+  'workflow.deleted': of('INTEGRATION', 'A workflow was deleted.'),
+  'workflow.mail_sent': of('INTEGRATION', 'A workflow sent a member a mail.'),
+  'workflow.webhook_called': of('INTEGRATION', 'A workflow had an event posted to a webhook.'),
+  'workflow.run_failed': of('INTEGRATION', 'A run of a workflow was stopped by a problem.'),
   'organisation.suspended': of('PLATFORM', 'An organisation was barred.'),
   'organisation.activated': of('PLATFORM', 'An organisation was readmitted.'),
   'organisation.deleted': of('PLATFORM', 'An organisation was deleted.'),
