@@ -26,6 +26,7 @@ import { registerBudget } from './http/request-budget.ts'
 import { registerPages } from './http/pages/pages.ts'
 import { sealSeedsAnew } from './credentials/totp/reseal.ts'
 import { startChores } from './credentials/purge/chores.ts'
+import { startAudit } from './operations/audit/workers.ts'
 import { sealSecretsAnew } from './operations/webhooks/reseal.ts'
 import { startWebhooks } from './operations/webhooks/workers.ts'
 import { Jobs } from './outbox/jobs.ts'
@@ -172,6 +173,7 @@ export async function buildApp({
         const { job, attempt, error: err } = failure
         http.log.warn({ job, attempt, err }, 'a request for a mail was not served yet')
       })
+      await startAudit({ jobs, system, log: http.log })
       await startWebhooks({ jobs, database, server: node.server, now: clock, log: http.log })
     },
     stop: async () => {

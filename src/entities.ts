@@ -17,6 +17,12 @@ import { AccessReviewItemEntity } from './operations/access-reviews/access-revie
 import { AccessReviewEntity } from './operations/access-reviews/access-review.entity.ts'
 import { WebhookDeliveryEntity } from './operations/webhooks/delivery.entity.ts'
 import { WebhookEntity } from './operations/webhooks/webhook.entity.ts'
+import {
+  EventChainEntity,
+  EventSealEntity,
+  EventUnsealedEntity,
+} from './outbox/events/chain.entity.ts'
+import { EventPersonEntity } from './outbox/events/event-person.entity.ts'
 import { WorkflowRunEntity } from './operations/workflows/run.entity.ts'
 import { WorkflowStepEntity } from './operations/workflows/step.entity.ts'
 import { WorkflowEntity } from './operations/workflows/workflow.entity.ts'
@@ -42,7 +48,11 @@ export const entities = [
   AvatarImageEntity,
   AvatarUploadEntity,
   ChallengeEntity,
+  EventChainEntity,
   EventEntity,
+  EventPersonEntity,
+  EventSealEntity,
+  EventUnsealedEntity,
   IdempotencyEntity,
   IdempotencyStepEntity,
   InvitationEntity,
