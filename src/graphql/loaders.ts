@@ -8,6 +8,7 @@ import { createLoginLoaders } from '../flows/email-change/login-edit.loaders.ts'
 import { createInvitationLoaders } from '../flows/invitations/invitation.loaders.ts'
 import { createAccessReviewLoaders } from '../operations/access-reviews/access-review.loaders.ts'
 import { createWebhookLoaders } from '../operations/webhooks/webhook.loaders.ts'
+import { createWorkflowLoaders } from '../operations/workflows/workflow.loaders.ts'
 import { createMemberLoaders } from '../tenancy/memberships/member.loaders.ts'
 import { createOrganisationLoaders } from '../tenancy/organisations/organisation.loaders.ts'
 import { createPolicyLoaders } from '../tenancy/policies/policy.loaders.ts'
@@ -28,6 +29,7 @@ const GROUPS = [
   createSessionLoaders,
   createWebhookLoaders,
   createAccessReviewLoaders,
+  createWorkflowLoaders,
 ] as const
 
 type Together<Groups extends readonly unknown[]> = Groups extends readonly [

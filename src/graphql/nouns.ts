@@ -85,6 +85,17 @@ import {
   WebhookResolver,
 } from '../operations/webhooks/webhook.resolver.ts'
 import { webhookRules } from '../operations/webhooks/webhook.rules.ts'
+import {
+  AssignRoleStepResolver,
+  CallWebhookStepResolver,
+  GrantProjectAccessStepResolver,
+} from '../operations/workflows/step.resolver.ts'
+import {
+  OrganisationWorkflowsResolver,
+  WorkflowResolver,
+  WorkflowRunResolver,
+} from '../operations/workflows/workflow.resolver.ts'
+import { workflowRules } from '../operations/workflows/workflow.rules.ts'
 import { ProjectActsResolver } from '../tenancy/projects/project-acts.resolver.ts'
 import { RoleActsResolver } from '../tenancy/roles/role-acts.resolver.ts'
 import {
@@ -119,12 +130,15 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   AccessReviewResolver,
   AccountDeletionResolver,
   ApiKeyResolver,
+  AssignRoleStepResolver,
   AuditResolver,
   EmailChangeResolver,
   EmailVerificationResolver,
   AvatarResolver,
   BulkResolver,
+  CallWebhookStepResolver,
   FoundingResolver,
+  GrantProjectAccessStepResolver,
   InvitationResolver,
   LoginEditResolver,
   MagicLinkResolver,
@@ -136,9 +150,9 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   MfaActsResolver,
   MfaResolver,
   NodeResolver,
+  OrganisationAccessReviewsResolver,
   OperatorOrganisationsResolver,
   OperatorUsersResolver,
-  OrganisationAccessReviewsResolver,
   OrganisationAuditResolver,
   OrganisationInvitationsResolver,
   OrganisationKeysResolver,
@@ -151,6 +165,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   OrganisationSessionsResolver,
   OrganisationSettingsResolver,
   OrganisationWebhooksResolver,
+  OrganisationWorkflowsResolver,
   PasswordChangeResolver,
   PasswordResetResolver,
   PlatformAuditResolver,
@@ -179,6 +194,8 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   ViewerResolver,
   WebhookDeliveryResolver,
   WebhookResolver,
+  WorkflowResolver,
+  WorkflowRunResolver,
 ]
 
 /** The doors of every noun. */
@@ -214,4 +231,5 @@ export const ALL_RULES: Rules[] = [
   userRules,
   viewerRules,
   webhookRules,
+  workflowRules,
 ]

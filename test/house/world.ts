@@ -36,6 +36,7 @@ export async function furnish(admin: Person): Promise<Targets> {
     invitation: await invite(admin),
     ...(await hook(admin)),
     ...(await review(admin)),
+    workflow: await flow(admin),
   }
 }
 
@@ -76,6 +77,15 @@ export async function review(
   const other = items.nodes.find((item: any) => item.principal.id !== admin.memberId)
   return { accessReview: id, accessReviewItem: other.id }
 }
+
+/** A workflow that nothing sets off. */
+export const flow = async (admin: Person): Promise<string> =>
+  (
+    await admin.ask(
+      `mutation { createWorkflow(input: { name: "Flow", trigger: "webhook.switched_off", steps: [{ wait: { minutes: 5 } }] }) {
+        workflow { id } } }`,
+    )
+  ).createWorkflow.workflow.id
 
 /** An invitation that waits for its answer. */
 export async function invite(admin: Person): Promise<string> {

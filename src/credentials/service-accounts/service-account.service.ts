@@ -34,7 +34,8 @@ export async function createServiceAccount(
       sort_name, description, status, created_by_id)
     values (${id}, ${work.now}, ${work.now}, ${viewer.organisationId}, 'SERVICE_ACCOUNT', ${role.id}, ${name}, '', ${name},
       ${fold(name)}, ${readDescription(input.description, ['input', 'description'])}, 'ACTIVE', ${viewer.principalId})`)
-  await grantAccess(work, viewer, id, input.projectAccess ?? [], ['input', 'projectAccess'])
+  const account = { kind: 'SERVICE_ACCOUNT', id, name }
+  await grantAccess(work, viewer, account, input.projectAccess ?? [], ['input', 'projectAccess'])
   await record(work, 'service_account.created', {
     organisationId: viewer.organisationId,
     target: { kind: 'ServiceAccount', id, name },

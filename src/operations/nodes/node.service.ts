@@ -24,6 +24,7 @@ import { isId } from '../../shared/tokens.ts'
 import { findItem, findReview } from '../access-reviews/access-review.loaders.ts'
 import { findEvent } from '../audit/audit.list.ts'
 import { findDelivery, findWebhook } from '../webhooks/webhook.loaders.ts'
+import { findRun, findWorkflow } from '../workflows/workflow.loaders.ts'
 import { getOrganisation } from '../platform/platform.list.ts'
 import { readVisibleMember } from '../../tenancy/memberships/member.list.ts'
 import { mayRead } from '../../tenancy/memberships/member.service.ts'
@@ -90,6 +91,9 @@ const probe = (id: string): Statement => sql`
   union all select 'WebhookDelivery' from webhook_delivery where id = ${id}
   union all select 'AccessReview' from access_review where id = ${id}
   union all select 'AccessReviewItem' from access_review_item where id = ${id}
+
+  union all select 'Workflow' from workflow where id = ${id}
+  union all select 'WorkflowRun' from workflow_run where id = ${id}
   union all select 'AuditEvent' from event where id = ${id}`
 
 type ReadNode = (
@@ -152,6 +156,10 @@ const READERS = {
     can(viewer, 'manageIntegration') ? findWebhook(queries, viewer, id) : null,
   WebhookDelivery: async (_context, queries, viewer, id) =>
     can(viewer, 'manageIntegration') ? findDelivery(queries, viewer, id) : null,
+  Workflow: async (_context, queries, viewer, id) =>
+    can(viewer, 'manageIntegration') ? findWorkflow(queries, viewer, id) : null,
+  WorkflowRun: async (_context, queries, viewer, id) =>
+    can(viewer, 'manageIntegration') ? findRun(queries, viewer, id) : null,
   ApiKey: async (_context, queries, viewer, id) =>
     firstRow(
       queries,

@@ -132,6 +132,9 @@ const byName = new Map(allTopics.map(topic => [topic.name, topic]))
 export const topicOf = (name: string): TopicInfo =>
   byName.get(name) ?? { name, category: 'PLATFORM', description: 'A topic of an earlier version.' }
 
+/** Whether something is known by this name; a family such as `member.*` is not one thing. */
+export const isTopic = (name: string): boolean => byName.has(name)
+
 /** The names that a filter means: a topic, or a family such as `member.*`. Null where there is none. */
 export function topicsMeant(pattern: string): string[] | null {
   if (byName.has(pattern)) return [pattern]
