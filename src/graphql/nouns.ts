@@ -64,6 +64,12 @@ import { operatorRules } from '../flows/operators/operator.rules.ts'
 import { BulkResolver } from '../operations/bulk/bulk.resolver.ts'
 import { bulkRules } from '../operations/bulk/bulk.rules.ts'
 import {
+  AccessReviewItemResolver,
+  AccessReviewResolver,
+  OrganisationAccessReviewsResolver,
+} from '../operations/access-reviews/access-review.resolver.ts'
+import { accessReviewRules } from '../operations/access-reviews/access-review.rules.ts'
+import {
   AuditResolver,
   OrganisationAuditResolver,
   PlatformAuditResolver,
@@ -120,6 +126,8 @@ import { roleRules } from '../tenancy/roles/role.rules.ts'
 
 /** Every class that resolves fields. */
 export const RESOLVERS: NonEmptyArray<Function> = [
+  AccessReviewItemResolver,
+  AccessReviewResolver,
   AccountDeletionResolver,
   ApiKeyResolver,
   AssignRoleStepResolver,
@@ -142,6 +150,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   MfaActsResolver,
   MfaResolver,
   NodeResolver,
+  OrganisationAccessReviewsResolver,
   OperatorOrganisationsResolver,
   OperatorUsersResolver,
   OrganisationAuditResolver,
@@ -191,6 +200,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
 
 /** The doors of every noun. */
 export const ALL_RULES: Rules[] = [
+  accessReviewRules,
   accountDeletionRules,
   apiKeyRules,
   auditRules,

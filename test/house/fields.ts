@@ -30,6 +30,8 @@ export type Kind =
   | 'upload'
   | 'webhook'
   | 'delivery'
+  | 'accessReview'
+  | 'accessReviewItem'
   | 'workflow'
   | 'anything'
 
@@ -102,6 +104,7 @@ const BY_NAME: Record<string, Kind> = {
   replacementId: 'role',
   enrolmentId: 'factor',
   uploadId: 'upload',
+  itemId: 'accessReviewItem',
   webhookId: 'webhook',
 }
 
@@ -120,6 +123,7 @@ const BY_END: [RegExp, Kind][] = [
   [/MfaFactor$/, 'factor'],
   [/(Webhook|WebhookSecret|\.webhook)$/, 'webhook'],
   [/Delivery$/, 'delivery'],
+  [/(AccessReview|\.accessReview)$/, 'accessReview'],
   [/(Workflow|\.workflow)$/, 'workflow'],
 ]
 
@@ -161,6 +165,7 @@ const VALUES: Record<string, () => unknown> = {
   minutes: () => 5,
   contentType: () => 'image/png',
   size: () => 1_000,
+  dueAt: () => new Date(Date.now() + 86_400_000).toISOString(),
 }
 
 /** What fills the arguments of one call. */

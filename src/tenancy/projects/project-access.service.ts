@@ -34,7 +34,12 @@ export async function ownInProject(
   return heldIn(viewer, projectId, place?.permissions ?? [])
 }
 
-const heldIn = (viewer: Authority, projectId: string, inPlace: string[]): ReadonlySet<string> =>
+/** What the viewer holds in a project, of whose roles they hold `inPlace` by their place there. */
+export const heldIn = (
+  viewer: Authority,
+  projectId: string,
+  inPlace: string[],
+): ReadonlySet<string> =>
   inProject(viewer, projectId, withImplied(inPlace)).union(inEveryProject(viewer, projectId))
 
 /**
@@ -51,7 +56,7 @@ async function mustManageAccess(
   throw noSay()
 }
 
-const noSay = () =>
+export const noSay = () =>
   forbidden(
     'PERMISSION_MISSING',
     'This needs `manageProject`, or `manageProjectAccess` in the project.',
@@ -252,7 +257,8 @@ export async function revokeProjectAccess(work: Work, id: string): Promise<strin
   return access.id
 }
 
-function mustBeAbove(permissions: string[], own: ReadonlySet<string>): void {
+/** @throws {AppError} `FORBIDDEN` / `EXCEEDS_OWN_PERMISSIONS` for a role in a project that holds more than `own`. */
+export function mustBeAbove(permissions: string[], own: ReadonlySet<string>): void {
   if (!isContained({ builtIn: false, level: 'PROJECT', permissions }, own))
     throw forbidden('EXCEEDS_OWN_PERMISSIONS', 'They hold more in this project than you do.')
 }
