@@ -86,17 +86,21 @@ async function readRows<Row>(options: KeysetList<Row>, limit: number): Promise<R
   if (!narrowed) return queries.rows<Row>(sql`select ${select} ${sorted} limit ${limit}`)
 
   const { table, by, search, few } = narrowed
+  // looked up one after the other, so that no more are read than are walked
   const page = (near: Sql, conditions: Sql[]) =>
     queries.rows<Row>(
-      planAnew(sql`select ${select} from (${near}) as near join ${table} on ${id} = near.id
-        where ${all(conditions)} order by near."sortKey" ${direction}, near.id ${direction} limit ${limit}`),
+      planAnew(sql`select found.* from (${near}) as near cross join lateral (
+          select ${select} from ${table} where ${id} = near.id and ${all(conditions)} limit 1) as found
+        order by near."sortKey" ${direction}, near.id ${direction} limit ${limit}`),
     )
-  if (search?.page && !by.length) return page(search.page({ position, direction, limit }), [])
+  const pageOfWords = search && !by.length ? search.page : null
+  if (pageOfWords && search?.quick) return page(pageOfWords({ position, direction, limit }), [])
   if (search ? search.frequent : !few) {
     const near = sql`select ${id} as id, ${key} as "sortKey" ${sorted} limit ${WALK}`
     const rows = await page(near, [...by, ...(search?.asked ?? [])])
     if (rows.length === limit) return rows
   }
+  if (pageOfWords) return page(pageOfWords({ position, direction, limit }), [])
   // `offset 0` keeps the order out of the plan: the rows are found by what narrows them
   return page(
     sql`select ${id} as id, ${key} as "sortKey" ${from}

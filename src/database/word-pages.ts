@@ -1,9 +1,24 @@
 import { afterPrefix } from '../shared/normalise.ts'
 import { firstRow, join, sql, type Queries, type Sql } from './sql.ts'
-import type { WordTable } from './words.ts'
 
 /** Words with one beginning that are followed side by side. */
 const MOST_SPELLINGS = 100
+
+/** A table of folded words in the C collation, where the beginning of a word is a range. */
+export interface WordTable {
+  /** Such as `member_word`, which is called `w`. */
+  table: Sql
+  /** The column that names what has the word. */
+  of: Sql
+  /** The column of the list that is named so. */
+  id: Sql
+  /** What the word has to lie in, such as an organisation. */
+  within: Sql
+  /** The column with all words of the same, a blank before each; null where they are long. */
+  all?: Sql
+  /** The column that holds what the list is sorted by; null where none does. */
+  sort: Sql | 'id' | null
+}
 
 /** Words of a text: the rarest, by which rows are found, and the others, which those must have too. */
 export interface Led extends WordTable {

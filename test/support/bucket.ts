@@ -99,7 +99,7 @@ function isSigned(request: IncomingMessage, body: Buffer): boolean {
   const digest = sha256(body)
   if (headers['x-amz-content-sha256'] !== digest) return false
   const { pathname, searchParams } = new URL(url!, 'http://bucket')
-  const query = [...searchParams].toSorted().map(pair => pair.map(encodeURIComponent).join('='))
+  const query = [...searchParams].map(pair => pair.map(encodeURIComponent).join('=')).toSorted()
   const canonical = [
     method,
     pathname,

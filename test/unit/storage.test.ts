@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ConfigError, readConfig } from '../../src/shared/config.ts'
+import { type ConfigError, readConfig } from '../../src/shared/config.ts'
 
 const read = (STORAGE_URL: string, more: Record<string, string> = {}) =>
   readConfig({ DATA_DIR: 'memory://', STORAGE_URL, ...more }).STORAGE_URL
