@@ -1,6 +1,8 @@
 import 'reflect-metadata'
 import {
   isInputObjectType,
+  isInterfaceType,
+  isObjectType,
   lexicographicSortSchema,
   printSchema,
   type GraphQLSchema,
@@ -91,6 +93,7 @@ import { webhookRules } from '../operations/webhooks/webhook.rules.ts'
 import { ProjectActsResolver } from '../tenancy/projects/project-acts.resolver.ts'
 import { RoleActsResolver } from '../tenancy/roles/role-acts.resolver.ts'
 import { AppError } from '../shared/errors.ts'
+import type { Page } from '../shared/page.ts'
 import {
   MemberResolver,
   OrganisationMembersResolver,
@@ -237,6 +240,13 @@ export async function buildOpenSchema(): Promise<GraphQLSchema> {
       type.astNode?.directives?.some(directive => directive.name.value === 'oneOf')
     )
       type.isOneOf = true
+    // type-graphql's own is asynchronous: a promise for each row, and compiled queries wait for none
+    if (isInterfaceType(type)) type.resolveType = value => value.__typename
+    // a page's method, which graphql-js would call by itself, and compiled queries would not
+    if (isObjectType(type) && type.name.endsWith('Connection')) {
+      const { totalCount } = type.getFields()
+      if (totalCount) totalCount.resolve = (page: Page<unknown>) => page.totalCount()
+    }
   }
   return schema
 }
