@@ -4,6 +4,7 @@ import {
   getVariableValues,
   GraphQLError,
   OperationTypeNode,
+  valueFromASTUntyped,
   type DocumentNode,
   type ExecutionResult,
   type GraphQLSchema,
@@ -12,8 +13,8 @@ import {
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit'
 import type { Context } from './context.ts'
 
-/** A query is compiled when it comes this often: compiling costs as much as some ten runs. */
-const OFTEN = 3
+/** The time it comes at which a query is compiled, which costs as much as some ten runs. */
+const OFTEN = 2
 
 type Gateway = ApolloServerOptionsWithGateway<Context>['gateway']
 
@@ -39,10 +40,11 @@ function createExecutor(schema: GraphQLSchema) {
 
   const compiled = ({ document, operation }: Operation): CompiledQuery | null => {
     if (operation?.operation !== OperationTypeNode.QUERY) return null
-    const known = seen.get(operation) ?? 0
-    if (typeof known !== 'number') return known
-    if (known + 1 < OFTEN) {
-      seen.set(operation, known + 1)
+    const known = seen.get(operation)
+    if (known === null || typeof known === 'object') return known
+    const times = (known ?? 0) + 1
+    if (times < OFTEN) {
+      seen.set(operation, times)
       return null
     }
     const query = compileQuery(schema, document, operation.name?.value)
@@ -51,17 +53,25 @@ function createExecutor(schema: GraphQLSchema) {
     return made
   }
 
-  /** What the compiler knows of variables is less than graphql-js does, which knows `@oneOf`. */
-  const fits = ({ operation, variables }: Operation): boolean => {
+  /** What a compiled query takes; null for what graphql-js, which also knows `@oneOf`, does not. */
+  const taken = ({ operation, variables }: Operation): Operation['variables'] | null => {
     const definitions = operation?.variableDefinitions
-    if (!definitions?.length) return true
-    return !getVariableValues(schema, definitions, variables, { maxErrors: 1 }).errors
+    if (!definitions?.length) return variables
+    if (getVariableValues(schema, definitions, variables, { maxErrors: 1 }).errors) return null
+    const complete = { ...variables }
+    for (const { variable, defaultValue } of definitions) {
+      const name = variable.name.value
+      // the compiler asks for what must not be null, even where there is a default
+      if (defaultValue && complete[name] === undefined)
+        complete[name] = valueFromASTUntyped(defaultValue)
+    }
+    return complete
   }
 
   return async (asked: Operation): Promise<ExecutionResult> => {
     const query = compiled(asked)
-    if (query && fits(asked))
-      return asOthers(await query.query(undefined, asked.context, asked.variables))
+    const values = query && taken(asked)
+    if (values) return asOthers(await query.query(undefined, asked.context, values))
     const { document, operationName, context, variables } = asked
     return execute({
       schema,
