@@ -1,6 +1,7 @@
 import { Args, ArgsType, Ctx, Field, FieldResolver, Query, Resolver, Root } from 'type-graphql'
 import { inside, operatorOf, tenantOf } from '../../access/viewer.ts'
 import type { Context } from '../../graphql/context.ts'
+import { Topic } from '../../outbox/events/topic.type.ts'
 import { allTopics, type TopicInfo } from '../../outbox/events/topics.ts'
 import { AppError } from '../../shared/errors.ts'
 import { Node } from '../../shared/node.type.ts'
@@ -9,7 +10,7 @@ import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { Platform } from '../../tenancy/policies/policy.type.ts'
 import { findNode } from '../nodes/node.service.ts'
 import { listEvents } from './audit.list.ts'
-import { AuditEventConnection, AuditEventFilter, EventTarget, Topic } from './audit.type.ts'
+import { AuditEventConnection, AuditEventFilter, EventTarget } from './audit.type.ts'
 
 @ArgsType()
 class AuditEventsArgs extends PageArgs {

@@ -1,52 +1,11 @@
 import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql'
 import type { Instant } from '../../database/columns.ts'
+import { Topic } from '../../outbox/events/topic.type.ts'
 import { enumOf } from '../../shared/enums.ts'
 import { Node } from '../../shared/node.type.ts'
 import { uncountedConnectionTypes } from '../../shared/page.ts'
 import { DateTime } from '../../shared/scalars.ts'
 import { DateTimeRange } from '../../tenancy/memberships/member.type.ts'
-
-/** Families of topics, the grain at which people choose notifications. */
-export const TopicCategory = enumOf(
-  'SECURITY',
-  'ACCOUNT',
-  'MEMBERSHIP',
-  'ACCESS',
-  'API_KEY',
-  'INTEGRATION',
-  'PLATFORM',
-)
-export type TopicCategory = keyof typeof TopicCategory
-registerEnumType(TopicCategory, {
-  name: 'TopicCategory',
-  description: 'Families of topics, the grain at which people choose notifications.',
-  valuesConfig: {
-    SECURITY: { description: 'Sign-ins, credentials and second factors.' },
-    ACCOUNT: { description: 'Profile and address.' },
-    MEMBERSHIP: { description: 'Joining, leaving, invitations and standing.' },
-    ACCESS: { description: 'Roles, project access and reviews.' },
-    API_KEY: { description: 'API keys and service accounts.' },
-    INTEGRATION: { description: 'Webhooks and workflows.' },
-    PLATFORM: { description: 'Organisations and platform policy.' },
-  },
-})
-
-/** A kind of event, such as `member.locked`. One vocabulary for audit, webhooks, workflows and mail. */
-@ObjectType({
-  description:
-    'A kind of event, such as `member.locked`. One vocabulary for audit, webhooks, workflows and mail.',
-  simpleResolvers: true,
-})
-export class Topic {
-  @Field(() => String, { description: 'Its identity, as `thing.happened`.' })
-  name!: string
-
-  @Field(() => String)
-  description!: string
-
-  @Field(() => TopicCategory)
-  category!: TopicCategory
-}
 
 /** How it ended. */
 export const EventOutcome = enumOf('SUCCEEDED', 'DENIED')

@@ -13,12 +13,12 @@ import {
 import { inside, tenantOf } from '../../access/viewer.ts'
 import { certain } from '../../database/loader.ts'
 import type { Context } from '../../graphql/context.ts'
+import { Topic } from '../../outbox/events/topic.type.ts'
 import { topicOf, topicsMeant, type TopicInfo } from '../../outbox/events/topics.ts'
 import { PageArgs } from '../../shared/page.ts'
 import { DateTime } from '../../shared/scalars.ts'
 import { Principal } from '../../tenancy/memberships/member.type.ts'
 import { DeletePayload, Organisation } from '../../tenancy/organisations/organisation.type.ts'
-import { Topic } from '../audit/audit.type.ts'
 import { retryDelivery, testWebhook } from './delivery.service.ts'
 import { getWebhook, listDeliveries, listWebhooks } from './webhook.loaders.ts'
 import {

@@ -2,7 +2,8 @@ import { must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { SYSTEM } from '../../database/context.ts'
 import { firstRow, sql } from '../../database/sql.ts'
-import { changesBetween, record, type Change } from '../../outbox/events/event.service.ts'
+import { changesBetween, record } from '../../outbox/events/event.service.ts'
+import type { Change } from '../../outbox/events/person.ts'
 import { topicsMeant } from '../../outbox/events/topics.ts'
 import { badInput, conflict, type Path } from '../../shared/errors.ts'
 import { newId } from '../../shared/tokens.ts'
@@ -111,10 +112,24 @@ export async function rotateWebhookSecret(work: Work, id: string): Promise<Issue
   return { webhook: await getWebhook(work.db, viewer, webhook.id), secret }
 }
 
-/** Deletes a webhook; what is under way to it is not attempted any more. */
+/**
+ * Deletes a webhook; what is under way to it is not attempted any more.
+ *
+ * @throws {AppError} `CONFLICT` / `IN_USE` while a workflow calls it: asked with its row locked, which whoever names it
+ *   holds against that.
+ */
 export async function deleteWebhook(work: Work, id: string): Promise<string> {
   const viewer = must(work.viewer, 'manageIntegration')
   const webhook = await getWebhook(work.db, viewer, id, true)
+  const caller = await firstRow<{ name: string }>(
+    work.db,
+    sql`select w.name from workflow_step s join workflow w on w.id = s.workflow_id where s.webhook_id = ${webhook.id} limit 1`,
+  )
+  if (caller)
+    throw conflict(
+      'IN_USE',
+      `The workflow "${caller.name}" calls this webhook. Change or delete that first.`,
+    )
   await work.db.rows(
     sql`update webhook set enabled = false, deleted_at = ${work.now} where id = ${webhook.id}`,
   )

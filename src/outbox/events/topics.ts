@@ -1,5 +1,4 @@
-type TopicCategory =
-  'SECURITY' | 'ACCOUNT' | 'MEMBERSHIP' | 'ACCESS' | 'API_KEY' | 'INTEGRATION' | 'PLATFORM'
+import type { TopicCategory } from './topic.type.ts'
 
 const of = (category: TopicCategory, description: string) => ({ category, description })
 
@@ -67,6 +66,10 @@ const TOPICS = {
   'project.deleted': of('ACCESS', 'A project was deleted.'),
   'project_access.changed': of('ACCESS', 'A principal got another role in a project.'),
   'project_access.revoked': of('ACCESS', 'A principal was put out of a project.'),
+  'access_review.started': of('ACCESS', 'A review of who still needs their access was opened.'),
+  'access_review.decided': of('ACCESS', 'A reviewer decided whether someone keeps an access.'),
+  'access_review.completed': of('ACCESS', 'The decisions of a review were carried out.'),
+  'access_review.cancelled': of('ACCESS', 'A review was closed, and nothing carried out.'),
   'service_account.created': of('API_KEY', 'A service account was created.'),
   'service_account.updated': of('API_KEY', 'A service account was changed.'),
   'service_account.deleted': of('API_KEY', 'A service account was deleted.'),
@@ -92,6 +95,12 @@ const TOPICS = {
     'A webhook was switched off, for nothing came through.',
   ),
   'webhook.deleted': of('INTEGRATION', 'A webhook was deleted.'),
+  'workflow.created': of('INTEGRATION', 'A workflow was defined.'),
+  'workflow.updated': of('INTEGRATION', 'A workflow was changed, or switched on or off.'),
+  'workflow.deleted': of('INTEGRATION', 'A workflow was deleted.'),
+  'workflow.mail_sent': of('INTEGRATION', 'A workflow sent a member a mail.'),
+  'workflow.webhook_called': of('INTEGRATION', 'A workflow had an event posted to a webhook.'),
+  'workflow.run_failed': of('INTEGRATION', 'A run of a workflow was stopped by a problem.'),
   'organisation.suspended': of('PLATFORM', 'An organisation was barred.'),
   'organisation.activated': of('PLATFORM', 'An organisation was readmitted.'),
   'organisation.deleted': of('PLATFORM', 'An organisation was deleted.'),
@@ -122,6 +131,9 @@ const byName = new Map(allTopics.map(topic => [topic.name, topic]))
 /** The topic of a name; one that was retired since it was written down still has its name. */
 export const topicOf = (name: string): TopicInfo =>
   byName.get(name) ?? { name, category: 'PLATFORM', description: 'A topic of an earlier version.' }
+
+/** Whether something is known by this name; a family such as `member.*` is not one thing. */
+export const isTopic = (name: string): boolean => byName.has(name)
 
 /** The names that a filter means: a topic, or a family such as `member.*`. Null where there is none. */
 export function topicsMeant(pattern: string): string[] | null {
