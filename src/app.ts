@@ -3,6 +3,8 @@ import fastifyCookie from '@fastify/cookie'
 import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
+import { sendDigests } from './accounts/notifications/digest.service.ts'
+import { createReaderCheck } from './accounts/notifications/notification.service.ts'
 import { createKeyLookup } from './credentials/callers/key-caller.ts'
 import { createSessionLookup } from './credentials/callers/session-caller.ts'
 import { PasswordHasher } from './credentials/passwords/hasher.ts'
@@ -24,6 +26,7 @@ import { registerJwks } from './http/jwks.ts'
 import { registerMailbox } from './http/mailbox.ts'
 import { registerBudget } from './http/request-budget.ts'
 import { registerPages } from './http/pages/pages.ts'
+import { registerStopPage } from './http/pages/stop-page.ts'
 import { sealSeedsAnew } from './credentials/totp/reseal.ts'
 import { startChores } from './credentials/purge/chores.ts'
 import { sealSecretsAnew } from './operations/webhooks/reseal.ts'
@@ -129,6 +132,7 @@ export async function buildApp({
   registerJwks(http, signingKeys)
   if (mailbox && isLoopback(config.HOST)) registerMailbox(http, mailbox)
   await http.register(async pages => registerPages(pages, node))
+  await http.register(async scope => registerStopPage(scope, node))
   await http.register(async scope => registerAvatars(scope, node))
   if (config.GRAPHIQL) {
     const sdl = printSorted(await buildOpenSchema())
@@ -146,6 +150,7 @@ export async function buildApp({
     from: config.MAIL_FROM,
     publicUrl: config.PUBLIC_URL,
     now: clock,
+    isWanted: createReaderCheck(system),
     onSkipped: (reason, job) => http.log.info({ job, reason }, 'a mail was not sent'),
   })
   const serveMailRequest = createMailRequestWorker({
@@ -172,6 +177,15 @@ export async function buildApp({
         const { job, attempt, error: err } = failure
         http.log.warn({ job, attempt, err }, 'a request for a mail was not served yet')
       })
+      const digests = { orm: database.orm, server: node.server, now: clock }
+      await jobs.perform(
+        'digests',
+        async signal => {
+          const sent = await sendDigests(digests, signal)
+          if (sent) http.log.info({ sent }, 'digests are on their way')
+        },
+        err => http.log.error({ err, chore: 'digests' }, 'a chore failed'),
+      )
       await startWebhooks({ jobs, database, server: node.server, now: clock, log: http.log })
     },
     stop: async () => {

@@ -1,5 +1,8 @@
 import { AvatarImageEntity } from './accounts/avatars/avatar-image.entity.ts'
 import { AvatarUploadEntity } from './accounts/avatars/avatar-upload.entity.ts'
+import { NotificationDigestEntity } from './accounts/notifications/notification-digest.entity.ts'
+import { NotificationPreferenceEntity } from './accounts/notifications/notification-preference.entity.ts'
+import { NotificationEntity } from './accounts/notifications/notification.entity.ts'
 import { UserEntity } from './accounts/users/user.entity.ts'
 import { ApiKeyProjectEntity } from './credentials/api-keys/api-key-project.entity.ts'
 import { ApiKeyEntity } from './credentials/api-keys/api-key.entity.ts'
@@ -39,6 +42,9 @@ export const entities = [
   InvitationEntity,
   LinkEntity,
   MemberWordEntity,
+  NotificationDigestEntity,
+  NotificationEntity,
+  NotificationPreferenceEntity,
   OrganisationEntity,
   PermissionEntity,
   PlatformSettingsEntity,

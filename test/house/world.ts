@@ -20,6 +20,7 @@ export async function furnish(admin: Person): Promise<Targets> {
   const project = await createProject(admin)
   const projectAccess = await grant(admin, member.memberId, project, projectRole)
   const { id: apiKey } = await createKey(admin, serviceAccount, [])
+  const factor = (await enrol(member)).app.id
   return {
     organisation: admin.organisationId,
     user: member.userId,
@@ -31,12 +32,16 @@ export async function furnish(admin: Person): Promise<Targets> {
     project,
     projectAccess,
     apiKey,
-    factor: (await enrol(member)).app.id,
+    factor,
+    notification: await newestNotice(member),
     upload: await announceImage(member),
     invitation: await invite(admin),
     ...(await hook(admin)),
   }
 }
+
+const newestNotice = async (of: Person): Promise<string> =>
+  (await of.ask(`{ me { notifications(first: 1) { nodes { id } } } }`)).me.notifications.nodes[0].id
 
 const announceImage = async (by: Person): Promise<string> =>
   (
