@@ -3,8 +3,8 @@ import fastifyCookie from '@fastify/cookie'
 import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
-import { sendDigests } from './accounts/notifications/digest.service.ts'
 import { createReaderCheck } from './accounts/notifications/notification.service.ts'
+import { startDigests } from './accounts/notifications/workers.ts'
 import { createKeyLookup } from './credentials/callers/key-caller.ts'
 import { createSessionLookup } from './credentials/callers/session-caller.ts'
 import { PasswordHasher } from './credentials/passwords/hasher.ts'
@@ -29,6 +29,7 @@ import { registerPages } from './http/pages/pages.ts'
 import { registerStopPage } from './http/pages/stop-page.ts'
 import { sealSeedsAnew } from './credentials/totp/reseal.ts'
 import { startChores } from './credentials/purge/chores.ts'
+import { startAudit } from './operations/audit/workers.ts'
 import { sealSecretsAnew } from './operations/webhooks/reseal.ts'
 import { startWebhooks } from './operations/webhooks/workers.ts'
 import { Jobs } from './outbox/jobs.ts'
@@ -177,15 +178,14 @@ export async function buildApp({
         const { job, attempt, error: err } = failure
         http.log.warn({ job, attempt, err }, 'a request for a mail was not served yet')
       })
-      const digests = { orm: database.orm, server: node.server, now: clock }
-      await jobs.perform(
-        'digests',
-        async signal => {
-          const sent = await sendDigests(digests, signal)
-          if (sent) http.log.info({ sent }, 'digests are on their way')
-        },
-        err => http.log.error({ err, chore: 'digests' }, 'a chore failed'),
-      )
+      await startAudit({ jobs, system, log: http.log })
+      await startDigests({
+        jobs,
+        orm: database.orm,
+        server: node.server,
+        now: clock,
+        log: http.log,
+      })
       await startWebhooks({ jobs, database, server: node.server, now: clock, log: http.log })
     },
     stop: async () => {

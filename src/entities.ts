@@ -3,6 +3,7 @@ import { AvatarUploadEntity } from './accounts/avatars/avatar-upload.entity.ts'
 import { NotificationDigestEntity } from './accounts/notifications/notification-digest.entity.ts'
 import { NotificationPreferenceEntity } from './accounts/notifications/notification-preference.entity.ts'
 import { NotificationEntity } from './accounts/notifications/notification.entity.ts'
+import { UserWordEntity } from './accounts/users/user-word.entity.ts'
 import { UserEntity } from './accounts/users/user.entity.ts'
 import { ApiKeyProjectEntity } from './credentials/api-keys/api-key-project.entity.ts'
 import { ApiKeyEntity } from './credentials/api-keys/api-key.entity.ts'
@@ -17,10 +18,20 @@ import { TotpFactorEntity } from './credentials/totp/totp-factor.entity.ts'
 import { InvitationEntity } from './flows/invitations/invitation.entity.ts'
 import { WebhookDeliveryEntity } from './operations/webhooks/delivery.entity.ts'
 import { WebhookEntity } from './operations/webhooks/webhook.entity.ts'
+import {
+  EventChainEntity,
+  EventSealEntity,
+  EventUnsealedEntity,
+} from './outbox/events/chain.entity.ts'
+import { EventPersonEntity } from './outbox/events/event-person.entity.ts'
+import { WorkflowRunEntity } from './operations/workflows/run.entity.ts'
+import { WorkflowStepEntity } from './operations/workflows/step.entity.ts'
+import { WorkflowEntity } from './operations/workflows/workflow.entity.ts'
 import { EventEntity } from './outbox/events/event.entity.ts'
 import { MemberWordEntity } from './tenancy/memberships/member-word.entity.ts'
 import { PrincipalEntity } from './tenancy/memberships/principal.entity.ts'
 import { IdempotencyEntity, IdempotencyStepEntity } from './graphql/idempotency.entity.ts'
+import { OrganisationWordEntity } from './tenancy/organisations/organisation-word.entity.ts'
 import { OrganisationEntity } from './tenancy/organisations/organisation.entity.ts'
 import { PlatformSettingsEntity } from './tenancy/policies/platform-settings.entity.ts'
 import { ProjectAccessEntity } from './tenancy/projects/project-access.entity.ts'
@@ -36,7 +47,11 @@ export const entities = [
   AvatarImageEntity,
   AvatarUploadEntity,
   ChallengeEntity,
+  EventChainEntity,
   EventEntity,
+  EventPersonEntity,
+  EventSealEntity,
+  EventUnsealedEntity,
   IdempotencyEntity,
   IdempotencyStepEntity,
   InvitationEntity,
@@ -46,6 +61,7 @@ export const entities = [
   NotificationEntity,
   NotificationPreferenceEntity,
   OrganisationEntity,
+  OrganisationWordEntity,
   PermissionEntity,
   PlatformSettingsEntity,
   PrincipalEntity,
@@ -58,6 +74,10 @@ export const entities = [
   SigningKeyEntity,
   TotpFactorEntity,
   UserEntity,
+  UserWordEntity,
   WebhookDeliveryEntity,
   WebhookEntity,
+  WorkflowEntity,
+  WorkflowRunEntity,
+  WorkflowStepEntity,
 ]

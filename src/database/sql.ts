@@ -5,6 +5,8 @@ export { default as sql, join, raw, type Sql } from 'sql-template-tag'
 export interface Statement {
   readonly text: string
   readonly values: unknown[]
+  /** To be planned anew each time, for which plan is good depends on the values. */
+  readonly planAnew?: boolean
 }
 
 /** Runs statements somewhere: in the read transaction of an operation, in a mutation's, or as *system*. */

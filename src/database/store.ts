@@ -96,7 +96,8 @@ async function runScript(pool: Pool, text: string): Promise<Record<string, unkno
 
 async function run<Row>(on: Pool | PoolClient, query: Statement): Promise<Row[]> {
   const text = query.text
-  const result = await on.query({ name: statementName(text), text, values: query.values })
+  const name = query.planAnew ? undefined : statementName(text)
+  const result = await on.query({ name, text, values: query.values })
   return result.rows as Row[]
 }
 

@@ -10,6 +10,7 @@ const WORKERS: Record<QueueName, number> = {
   mail: 4,
   'mail-request': 1,
   'webhook-event': 1,
+  'event-erasure': 1,
   'webhook-delivery': 4,
 }
 const FIRST_PATIENCE_MS = 10_000

@@ -10,6 +10,8 @@ const QUEUES = {
   // looked up after the answer, so that the answer can tell nothing of the address
   'mail-request': { retryLimit: 1_000, deleteAfterSeconds: 3_600 },
   'webhook-event': {},
+  // what the trail tells of people who are gone
+  'event-erasure': {},
   // how long in all is the courier's to say; up to four hours apart
   'webhook-delivery': { retryDelay: 5, retryDelayMax: 14_400 },
 } as const

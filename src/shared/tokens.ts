@@ -13,14 +13,30 @@ const ID_BYTES = 16
 const pool = Buffer.alloc(256 * ID_BYTES)
 let taken = pool.length
 
-/** A fresh id: UUIDv7 (RFC 9562, section 5.7), so that ids sort by time. */
-export function newId(): string {
+function randomBits(): Buffer {
   if (taken === pool.length) {
     randomFillSync(pool)
     taken = 0
   }
-  const random = pool.subarray(taken, (taken += ID_BYTES))
-  return v7({ random })
+  return pool.subarray(taken, (taken += ID_BYTES))
+}
+
+/** A fresh id: UUIDv7 (RFC 9562, section 5.7), so that ids sort by time. */
+export const newId = (): string => v7({ random: randomBits() })
+
+let made = 0
+
+/** A fresh id of a given moment, to the millisecond. Those that one process makes for one moment sort as they were made. */
+export function newIdAt(moment: Date): string {
+  made = (made + 1) >>> 0
+  return v7({ random: randomBits(), msecs: moment.getTime(), seq: made })
+}
+
+/** The least id of a moment that is `shiftMs` away from another. */
+export function firstIdAt(moment: Date, shiftMs = 0): string {
+  const ms = Math.max(0, moment.getTime() + shiftMs)
+  const hex = ms.toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`
 }
 
 /** 256 random bits in base64url, for links and other bearer secrets. */

@@ -307,7 +307,7 @@ describe('an operator who resets second factors', () => {
     const [mail] = await mailsTo(server, person.email, 3)
     expect(mail!.subject).toBe('Two-step sign-in was reset')
     const [event] = await server.database.owner(
-      `select reason, actor_kind, target_id from event where topic = 'mfa.reset' order by id desc limit 1`,
+      `select reason, actor_kind, target_id from event join event_person using (id) where topic = 'mfa.reset' order by id desc limit 1`,
     )
     expect(event).toEqual({
       reason: 'ticket 4711',

@@ -5,6 +5,8 @@ import { cloneDatabase, type TestDatabase } from '../support/database.ts'
 const REQUEST_ROLES = ROLES.map(roleName)
 /** What opens an account or stands in for its owner, when read. */
 const SECRET = /digest|hash|seed|secret|sealed/
+/** What tables call the organisation that a row lies in, where it is not `organisation_id`. */
+const PLACES: Record<string, string> = { organisation: 'id', event_unsealed: 'chain' }
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -22,7 +24,7 @@ const TABLES = `(select oid, relname, relrowsecurity, relforcerowsecurity, relac
   where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname <> 'mikro_orm_migrations') as tables`
 const COLUMNS = `(select relname, pg_class.oid as relation, attname, attnum, atttypid from pg_attribute
   join pg_class on pg_class.oid = attrelid
-  where relnamespace = 'public'::regnamespace and relkind = 'r' and attnum > 0 and not attisdropped) as columns`
+  where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and attnum > 0 and not attisdropped) as columns`
 const ROLE_ARRAY = `array[${REQUEST_ROLES.map(role => `'${role}'`).join(', ')}]`
 const ROLE_LIST = `unnest(${ROLE_ARRAY}) as role`
 
@@ -42,7 +44,7 @@ describe('row-level security', () => {
     )) as Record<string, string | null>[]
     expect(policies.length).toBeGreaterThan(7)
     const loose = policies.filter(({ tablename, permissive, cmd, qual, with_check: check }) => {
-      const own = `(${tablename === 'organisation' ? 'id' : 'organisation_id'} = app_organisation())`
+      const own = `(${PLACES[tablename!] ?? 'organisation_id'} = app_organisation())`
       const reads = cmd === 'INSERT' || qual?.includes(own)
       // without a check of its own, a policy holds what is written to what may be read
       const writes = check === null ? cmd !== 'INSERT' : check?.includes(own)
@@ -86,7 +88,7 @@ describe('references', () => {
     // an event outlives what it tells of
     const loose = await found(`
       select relname, attname from ${COLUMNS}
-      where attname like '%\\_id' and atttypid = 'uuid'::regtype and relname <> 'event'
+      where attname like '%\\_id' and atttypid = 'uuid'::regtype and relname not in ('event', 'event_person')
         and exists (select from pg_attribute where attrelid = columns.relation and attname = 'organisation_id')
         and not exists (select from pg_constraint
           where contype = 'f' and conrelid = columns.relation and columns.attnum = any(conkey))`)
@@ -133,11 +135,55 @@ describe('rights', () => {
     expect(readable.filter(name => SECRET.test(name.split(' ')[1]!))).toEqual([])
   })
 
-  test('to change or remove events are given to nobody', async () => {
+  test('to change or remove events, what stands beside them and their seals are given to nobody', async () => {
     expect(
-      await found(`select role from ${ROLE_LIST} where has_any_column_privilege(role, 'event', 'update')
-        or has_table_privilege(role, 'event', 'update, delete, truncate')`),
+      await found(`select name, role from ${ROLE_LIST}, unnest(array['event', 'event_person', 'event_seal']) as name
+        where has_any_column_privilege(role, name, 'update')
+          or has_table_privilege(role, name, 'update, delete, truncate')`),
     ).toEqual([])
+    expect(
+      await found(`select role from ${ROLE_LIST} where has_table_privilege(role, 'event_chain', 'delete')
+        or has_column_privilege(role, 'event_chain', 'kept_since', 'update')
+        or has_column_privilege(role, 'event_chain', 'checkpoint_digest', 'update')`),
+    ).toEqual([])
+  })
+
+  test('on the partitions are given to nobody, and what is forced on their parents is forced on them', async () => {
+    const partitions = await found(`select relname from pg_class
+      where relnamespace = 'trail'::regnamespace and relkind = 'r' and relispartition and relrowsecurity and relforcerowsecurity`)
+    expect(partitions).toEqual(expect.arrayContaining(['event_person_rest', 'event_rest']))
+    expect(partitions.length).toBeGreaterThanOrEqual(10)
+    expect(
+      await found(
+        `select relname from pg_class where relnamespace = 'trail'::regnamespace and relkind <> 'i'`,
+      ),
+    ).toEqual(partitions)
+    expect(
+      await found(
+        `select role from ${ROLE_LIST} where has_schema_privilege(role, 'trail', 'usage, create')`,
+      ),
+    ).toEqual([])
+    expect(
+      await found(`select relname, role from pg_class, ${ROLE_LIST} where relnamespace = 'trail'::regnamespace
+        and has_any_column_privilege(role, pg_class.oid, 'select, insert, update')`),
+    ).toEqual([])
+  })
+
+  test('of the owner are lent to the system alone, for what they are named after', async () => {
+    const functions = `pg_proc where pronamespace = 'public'::regnamespace and prosecdef`
+    expect(await found(`select proname from ${functions}`)).toEqual([
+      'app_drop_event_months',
+      'app_drop_events',
+      'app_drop_seals',
+      'app_erase_from_events',
+      'app_make_event_months',
+      'app_note_retention',
+    ])
+    expect(
+      await found(`select proname, role from ${functions.replace('where', `, ${ROLE_LIST} where`)}
+        and (role <> 'gatehouse_system' or proname = 'app_note_retention') and has_function_privilege(role, pg_proc.oid, 'execute')`),
+    ).toEqual([])
+    expect(await found(`select proname from ${functions} and proconfig is null`)).toEqual([])
   })
 
   test('that step over the policies are given to nobody', async () => {

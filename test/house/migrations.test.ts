@@ -50,11 +50,11 @@ async function differences(): Promise<string[]> {
 async function catalogue(): Promise<string[]> {
   const rows = await database.owner(`
 select concat_ws(' ', 'table', relname, relrowsecurity, relforcerowsecurity, relacl) as line
-  from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
+  from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
 union all
 select concat_ws(' ', 'column', relname, attname, format_type(atttypid, atttypmod), attnotnull, attacl, attcollation)
   from pg_attribute join pg_class on pg_class.oid = attrelid
-  where relnamespace = 'public'::regnamespace and relkind = 'r' and attnum > 0 and not attisdropped
+  where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and attnum > 0 and not attisdropped
 union all
 select concat_ws(' ', 'default', adrelid::regclass, adnum, pg_get_expr(adbin, adrelid))
   from pg_attrdef join pg_class on pg_class.oid = adrelid where relnamespace = 'public'::regnamespace

@@ -61,7 +61,21 @@ async function furnished(): Promise<Person> {
         input: { ownerId, name: 'Key', scopes: [], projectIds: [projectId] },
       },
     )
-  await hook(admin)
+  const { webhook } = await hook(admin)
+  const [workflow] = await server.database.owner(
+    `insert into workflow (id, created_at, organisation_id, name, topic, updated_by_id, updated_at)
+     values (gen_random_uuid(), now(), $1, 'Bridge', 'member.joined', $2, now()) returning id`,
+    [admin.organisationId, admin.memberId],
+  )
+  await server.database.owner(
+    `insert into workflow_step (organisation_id, workflow_id, position, kind, webhook_id) values ($1, $2, 0, 'CALL_WEBHOOK', $3)`,
+    [admin.organisationId, workflow!.id, webhook],
+  )
+  await server.database.owner(
+    `insert into workflow_run (id, created_at, organisation_id, workflow_id, event, status)
+     values (gen_random_uuid(), now(), $1, $2, gen_random_uuid(), 'RUNNING')`,
+    [admin.organisationId, workflow!.id],
+  )
   await server.database.owner(
     `insert into link (id, created_at, user_id, kind, email, token_digest, organisation_id, project_id, expires_at)
      values (gen_random_uuid(), now(), $1, 'MAGIC_LINK', 'nobody@example.com', gen_random_uuid()::text, $2, $3, now())`,

@@ -80,7 +80,7 @@ test('organisations are listed, searched and filtered, a page at a time', async 
     expect.arrayContaining([admin.organisationId, neighbour.organisationId, op.organisationId]),
   )
   const name = `Organisation ${admin.email.split('@')[0]}`
-  expect(await organisations(`search: "${name.toUpperCase()}"`)).toEqual([admin.organisationId])
+  expect(await organisations(`search: "${name.toUpperCase()}"`)).toContain(admin.organisationId)
   expect(await organisations('suspended: true')).toEqual([])
   const third = await organisation(server)
   await act(op, 'suspendOrganisation', third.organisationId)

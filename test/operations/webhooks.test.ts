@@ -99,7 +99,9 @@ test('each verb leaves its event, and none of them a secret', async () => {
   expect(await newestEvent('webhook.delivery_retried')).toMatchObject({
     target: { kind: 'WebhookDelivery', id: delivery },
   })
-  const [row] = await server.database.owner(`select string_agg(e::text, '') as events from event e`)
+  const [row] = await server.database.owner(
+    `select string_agg(e::text || p::text, '') as events from event e join event_person p using (id)`,
+  )
   expect(row!.events).not.toContain(secret.slice(6))
 })
 

@@ -37,10 +37,12 @@ test('role, name and external id change at once, and null clears', async () => {
     externalId: null,
   })
   const [event] = await server.database.owner(
-    `select changes from event where topic = 'member.updated' and target_id = $1 order by id limit 1`,
+    `select e.changes, p.changes as personal from event e join event_person p using (id)
+     where topic = 'member.updated' and target_id = $1 order by e.id limit 1`,
     [person.memberId],
   )
-  expect(event!.changes).toContainEqual({ field: 'firstName', before: 'Ann', after: 'Zoë' })
+  expect(event!.changes).toContainEqual({ field: 'firstName', personal: true })
+  expect(event!.personal).toContainEqual({ field: 'firstName', before: 'Ann', after: 'Zoë' })
 })
 
 test('what is no name, role or external id is refused by field', async () => {

@@ -12,7 +12,23 @@ const schema = defineEntity({
     allow('user_account', 'operator', 'true'),
     allow('user_account', 'system', 'true'),
   ],
-  indexes: [{ name: 'user_account_operator', properties: ['operator'], where: 'operator' }],
+  indexes: [
+    { name: 'user_account_operator', properties: ['operator'], where: 'operator' },
+    // what operators filter accounts by
+    { name: 'user_account_by_created', properties: ['createdAt'], where: 'deleted_at is null' },
+    { name: 'user_account_by_sign_in', properties: ['lastSignInAt'], where: 'deleted_at is null' },
+    { name: 'user_account_by_status', properties: ['status'], where: 'deleted_at is null' },
+    {
+      name: 'user_account_by_second_factor',
+      properties: ['secondFactor'],
+      where: 'deleted_at is null',
+    },
+    {
+      name: 'user_account_locked',
+      properties: ['id'],
+      where: 'locked_at is not null and deleted_at is null',
+    },
+  ],
   uniques: [{ name: 'user_account_email', properties: ['email'], where: 'deleted_at is null' }],
   checks: [
     { name: 'user_account_status', expression: `status in ('ACTIVE', 'SUSPENDED', 'INACTIVE')` },

@@ -4,6 +4,7 @@ import { record } from '../../outbox/events/event.service.ts'
 import { badInput } from '../../shared/errors.ts'
 import { holdsLink, singleLine } from '../../shared/normalise.ts'
 import { newId } from '../../shared/tokens.ts'
+import { writeUserWords } from './user-words.ts'
 
 const LONGEST_NAME = 100
 
@@ -66,6 +67,7 @@ export async function createAccount(work: Work, account: NewAccount): Promise<st
       ${account.verified ? work.now : null},
       ${account.firstName}, ${account.lastName}, ${account.passwordHash},
       ${account.passwordHash ? work.now : null}, ${account.operator ?? false}, ${work.request.language ?? 'en'})`)
+  await writeUserWords(work, [id])
   await record(work, 'user.created', {
     organisationId: null,
     target: { kind: 'User', id, name: fullName(account) },

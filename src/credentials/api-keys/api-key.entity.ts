@@ -21,6 +21,18 @@ const schema = defineEntity({
   indexes: [
     { name: 'api_key_of_owner', properties: ['ownerId', 'id'] },
     { name: 'api_key_in_order', properties: ['organisationId', 'id'] },
+    { name: 'api_key_by_use', properties: ['organisationId', 'lastUsedAt'] },
+    {
+      name: 'api_key_by_end',
+      properties: ['organisationId', 'expiresAt'],
+      where: 'expires_at is not null',
+    },
+    {
+      name: 'api_key_revoked',
+      properties: ['organisationId', 'id'],
+      where: 'revoked_at is not null',
+    },
+    { name: 'api_key_pending', properties: ['organisationId', 'id'], where: 'prefix is null' },
     {
       name: 'api_key_previous',
       properties: ['previousDigest'],

@@ -6,7 +6,7 @@ import { databaseImages } from '../../accounts/avatars/image-store.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { clearOut } from '../../credentials/links/clear-out.service.ts'
 import { firstRow, sql } from '../../database/sql.ts'
-import { record } from '../../outbox/events/event.service.ts'
+import { record, type WaitingErasure } from '../../outbox/events/event.service.ts'
 import { notFound, unavailable } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
 import { endMembership } from '../../tenancy/memberships/membership.service.ts'
@@ -67,6 +67,8 @@ async function erase(work: Work, userId: string): Promise<string[]> {
   await work.db.rows(sql`delete from recovery_code where user_id = ${userId}`)
   await work.db.rows(sql`delete from avatar_upload where user_id = ${userId}`)
   await forget(work, userId)
+  // in batches, for they may have done much
+  await work.server.enqueue(work, 'event-erasure', { userId } satisfies WaitingErasure)
   await mustKeepOperator(work)
   return memberships.map(({ organisationId }) => organisationId)
 }
@@ -101,6 +103,7 @@ async function forget(work: Work, userId: string): Promise<void> {
   await work.db.rows(
     sql`update session set ip_address = '', user_agent = null where user_id = ${userId}`,
   )
+  await work.db.rows(sql`delete from user_word where user_id = ${userId}`)
   await work.db.rows(sql`delete from link where user_id = ${userId}`)
   await work.db.rows(sql`delete from challenge where user_id = ${userId}`)
 }

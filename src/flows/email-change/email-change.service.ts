@@ -6,6 +6,7 @@ import {
   fullName,
   type Account,
 } from '../../accounts/users/user.service.ts'
+import { writeUserWords } from '../../accounts/users/user-words.ts'
 import { closeLinks, createLink, spendLink } from '../../credentials/links/link.service.ts'
 import { mustBeOwnSession } from '../../credentials/sessions/confined.ts'
 import { sql } from '../../database/sql.ts'
@@ -83,6 +84,7 @@ export async function confirmEmailChange(
   await work.db.rows(sql`
     update user_account set email = ${email}, email_verified_at = ${work.now}, updated_at = ${work.now}
     where id = ${userId}`)
+  await writeUserWords(work, [userId])
   await closeLinks(work, userId)
   await followAddress(work, userId, email)
   await record(work, 'user.email_changed', {

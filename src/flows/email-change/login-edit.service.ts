@@ -2,6 +2,7 @@ import { inSession, must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { notify } from '../../accounts/notifications/notification.service.ts'
 import { findAccount, findAccountById, fullName } from '../../accounts/users/user.service.ts'
+import { writeUserWords } from '../../accounts/users/user-words.ts'
 import { closeLinks } from '../../credentials/links/link.service.ts'
 import { SYSTEM } from '../../database/context.ts'
 import { firstRow, sql } from '../../database/sql.ts'
@@ -124,6 +125,7 @@ async function moveAccount(
   await work.db.rows(sql`
     update user_account set email = ${email}, email_verified_at = null, proven_at = coalesce(proven_at, ${work.now}),
       updated_at = ${work.now} where id = ${userId}`)
+  await writeUserWords(work, [userId])
   await closeLinks(work, userId)
   await followAddress(work, userId, email)
   await record(work, 'user.email_changed', {

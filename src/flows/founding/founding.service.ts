@@ -14,6 +14,7 @@ import type {
   CreateOrganisationInput,
   Organisation,
 } from '../../tenancy/organisations/organisation.type.ts'
+import { writeOrganisationWords } from '../../tenancy/organisations/organisation-words.ts'
 import { readPlatform } from '../../tenancy/policies/policy.ts'
 import { readSlug, readTitle } from '../../tenancy/projects/titles.ts'
 import { createFirstRoles } from '../../tenancy/roles/role.service.ts'
@@ -64,6 +65,7 @@ export async function foundOrganisation(work: Work, name: string, slug: string |
   await mustBeFreeSlug(work, short, null)
   await work.db.rows(sql`
     insert into organisation (id, created_at, updated_at, name, slug) values (${id}, ${work.now}, ${work.now}, ${name}, ${short})`)
+  await writeOrganisationWords(work, { id, name, slug: short })
   const roles = await createFirstRoles(work, id)
   await work.db.rows(
     sql`update organisation set default_role_id = ${roles.member} where id = ${id}`,

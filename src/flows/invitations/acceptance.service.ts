@@ -7,6 +7,7 @@ import {
   fullName,
   type Account,
 } from '../../accounts/users/user.service.ts'
+import { writeUserWords } from '../../accounts/users/user-words.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
@@ -113,6 +114,7 @@ async function settle(
       password_changed_at = ${passwordHash ? work.now : null}, locale = coalesce(${work.request.language ?? null}, locale),
       updated_at = ${work.now}
     where id = ${account.id}`)
+  await writeUserWords(work, [account.id])
   // whatever was begun before the mailbox was proven was begun by somebody unknown
   if (invitation.mailed) await proveFirst(work, account.id, { passwordHash })
   return account.id

@@ -16,6 +16,14 @@ const schema = defineEntity({
   indexes: [
     { name: 'invitation_of_member', properties: ['principalId', 'id'] },
     { name: 'invitation_in_organisation', properties: ['organisationId', 'id'] },
+    { name: 'invitation_in_state', properties: ['organisationId', 'outcome', 'id'] },
+    {
+      name: 'invitation_waiting',
+      properties: ['organisationId', 'expiresAt'],
+      where: 'closed_at is null',
+    },
+    { name: 'invitation_by_email', properties: ['organisationId', 'email'] },
+    { name: 'invitation_by_created', properties: ['organisationId', 'createdAt'] },
     { name: 'invitation_open_for', properties: ['email', 'id'], where: 'closed_at is null' },
   ],
   uniques: [

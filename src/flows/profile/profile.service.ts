@@ -2,6 +2,7 @@ import { inSession } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { moveDigests } from '../../accounts/notifications/preference.service.ts'
 import { fullName, readNamePart } from '../../accounts/users/user.service.ts'
+import { writeUserWords } from '../../accounts/users/user-words.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { changesBetween, record } from '../../outbox/events/event.service.ts'
 import { badInput, notFound } from '../../shared/errors.ts'
@@ -43,8 +44,10 @@ export async function updateProfile(work: Work, input: UpdateProfileInput): Prom
       updated_at = ${work.now}
     where id = ${userId}`)
   if (before.timeZone !== after.timeZone) await moveDigests(work, userId, after.timeZone)
-  if (fullName(before) !== fullName(after) || before.firstName !== after.firstName)
+  if (fullName(before) !== fullName(after) || before.firstName !== after.firstName) {
+    await writeUserWords(work, [userId])
     await renameMemberships(work, userId, after)
+  }
   await record(work, 'user.updated', {
     organisationId: null,
     target: { kind: 'User', id: userId, name: fullName(after) },

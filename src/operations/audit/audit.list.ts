@@ -3,11 +3,17 @@ import { readCursor } from '../../shared/cursor.ts'
 import { join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { badInput } from '../../shared/errors.ts'
 import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
-import { isId } from '../../shared/tokens.ts'
+import { firstIdAt, isId } from '../../shared/tokens.ts'
+import { rejoin, type PublicChange } from '../../outbox/events/person.ts'
 import { topicOf, topicsMeant } from '../../outbox/events/topics.ts'
 import type { AuditEvent, AuditEventFilter, EventActor, EventChange } from './audit.type.ts'
 
 const MOST_VALUES = 500
+/** An id may be a little older or younger than its event. */
+const SLACK_MS = 3_600_000
+
+/** Shown in the place of a name that was erased. */
+const ERASED = 'Deleted user'
 
 interface EventRow {
   id: string
@@ -16,12 +22,14 @@ interface EventRow {
   outcome: AuditEvent['outcome']
   actorKind: EventActor['kind']
   actorId: string | null
-  actorName: string
+  actorName: string | null
   apiKeyId: string | null
   targetKind: string | null
   targetId: string | null
   targetName: string | null
-  changes: EventChange[]
+  targetErased: boolean
+  changes: PublicChange[]
+  personal: EventChange[] | null
   reason: string | null
   ipAddress: string | null
   userAgent: string | null
@@ -29,10 +37,16 @@ interface EventRow {
 }
 
 const EVENT_COLUMNS =
-  raw(`e.id, e.topic, e.occurred_at as "occurredAt", e.outcome, e.actor_kind as "actorKind",
-  e.actor_id as "actorId", e.actor_name as "actorName", e.api_key_id as "apiKeyId", e.target_kind as "targetKind",
-  e.target_id as "targetId", e.target_name as "targetName", e.changes, e.reason, e.ip_address as "ipAddress",
-  e.user_agent as "userAgent", e.request_id as "requestId"`)
+  raw(`e.id, e.topic, e.occurred_at as "occurredAt", e.outcome, e.actor_kind as "actorKind", e.actor_id as "actorId",
+  e.api_key_id as "apiKeyId", e.target_kind as "targetKind", e.target_id as "targetId", e.changes, e.refusal,
+  e.request_id as "requestId", e.target_commitment`)
+
+/** The events found, with what stands beside them, where it was not erased. */
+const withPeople = (found: Sql): Sql => sql`
+  select e.*, p.actor_name as "actorName", p.target_name as "targetName", p.changes as personal,
+    coalesce(p.reason, e.refusal) as reason, p.ip_address as "ipAddress", p.user_agent as "userAgent",
+    e.target_commitment is not null and num_nonnulls(p.target_name, p.changes, p.reason) = 0 as "targetErased"
+  from (${found}) as e left join event_person p on p.id = e.id order by e.id desc`
 
 export interface AuditArgs extends PageArgs {
   filter?: AuditEventFilter | null
@@ -67,10 +81,12 @@ export async function listEvents(
   const newest = sql`select ${EVENT_COLUMNS} from event e
     ${matching.sql ? sql`where ${matching}` : sql``} order by e.id desc limit ${size + 1}`
   const rows = await queries.rows<EventRow>(
-    lead
-      ? sql`select found.* from unnest(${lead.values}::${raw(lead.type)}[]) as wanted (value)
-          cross join lateral (${newest}) as found order by found.id desc limit ${size + 1}`
-      : newest,
+    withPeople(
+      lead
+        ? sql`select found.* from unnest(${lead.values}::${raw(lead.type)}[]) as wanted (value)
+            cross join lateral (${newest}) as found order by found.id desc limit ${size + 1}`
+        : newest,
+    ),
   )
   return pageOf({
     ring,
@@ -101,8 +117,10 @@ function narrowed(filter: AuditEventFilter): { lead: Lead | null; conditions: Sq
   )
   if (filter.outcome) conditions.push(sql`e.outcome = ${filter.outcome}`)
   const { from, to } = filter.occurredAt ?? {}
-  if (from) conditions.push(sql`e.occurred_at >= ${from}`)
-  if (to) conditions.push(sql`e.occurred_at < ${to}`)
+  // ids are of the same moment: by them, months are left out and indexes entered in the middle
+  if (from)
+    conditions.push(sql`e.occurred_at >= ${from} and e.id >= ${firstIdAt(from, -SLACK_MS)}::uuid`)
+  if (to) conditions.push(sql`e.occurred_at < ${to} and e.id < ${firstIdAt(to, SLACK_MS)}::uuid`)
   return { lead, conditions }
 }
 
@@ -146,11 +164,20 @@ const shape = (row: EventRow): AuditEvent => ({
   topic: topicOf(row.topic),
   occurredAt: row.occurredAt,
   outcome: row.outcome,
-  actor: { kind: row.actorKind, id: row.actorId, name: row.actorName, apiKeyId: row.apiKeyId },
+  actor: {
+    kind: row.actorKind,
+    id: row.actorId,
+    name: row.actorName ?? ERASED,
+    apiKeyId: row.apiKeyId,
+  },
   target: row.targetId
-    ? { id: row.targetId, kind: row.targetKind ?? 'Node', name: row.targetName }
+    ? {
+        id: row.targetId,
+        kind: row.targetKind ?? 'Node',
+        name: row.targetErased ? ERASED : row.targetName,
+      }
     : null,
-  changes: row.changes,
+  changes: rejoin(row.changes, row.personal),
   reason: row.reason,
   ipAddress: row.ipAddress,
   userAgent: row.userAgent,
@@ -160,7 +187,7 @@ const shape = (row: EventRow): AuditEvent => ({
 /** One event of an organisation; null where there is none. */
 export async function findEvent(queries: Queries, id: string): Promise<AuditEvent | null> {
   const [row] = await queries.rows<EventRow>(
-    sql`select ${EVENT_COLUMNS} from event e where e.id = ${id}`,
+    withPeople(sql`select ${EVENT_COLUMNS} from event e where e.id = ${id}`),
   )
   return row ? shape(row) : null
 }

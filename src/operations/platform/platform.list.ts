@@ -1,10 +1,12 @@
 import { operatorOf, type Viewer } from '../../access/viewer.ts'
+import { hasStatus } from '../../accounts/users/standing.ts'
 import { USER_FIELDS } from '../../accounts/users/user.loaders.ts'
 import type { User } from '../../accounts/users/user.type.ts'
 import { columns, toDate } from '../../database/columns.ts'
 import type { DatabaseContext } from '../../database/context.ts'
 import { readPage } from '../../database/keyset.ts'
 import { firstRow, join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
+import { foundBy } from '../../database/words.ts'
 import { notFound } from '../../shared/errors.ts'
 import { type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
@@ -15,9 +17,6 @@ import type { UserFilter } from './platform.type.ts'
 
 type Read = (context: DatabaseContext) => Queries
 
-/** Text as a pattern that matches anywhere. */
-const pattern = (text: string) => `%${text.trim().replace(/[\\%_]/g, '\\$&')}%`
-
 /** Organisations of the platform, the newest first. */
 export function listOrganisations(
   read: Read,
@@ -25,9 +24,13 @@ export function listOrganisations(
   viewer: Viewer | null,
   args: PageArgs & { search?: string | null; suspended?: boolean | null },
 ): Promise<Page<Organisation>> {
-  const some: Sql[] = [sql`t.deleted_at is null`]
-  if (args.search)
-    some.push(sql`(t.name ilike ${pattern(args.search)} or t.slug ilike ${pattern(args.search)})`)
+  const some: Sql[] = [
+    sql`t.deleted_at is null`,
+    ...foundBy(
+      args.search,
+      range => sql`t.id in (select w.organisation_id from organisation_word w where ${range})`,
+    ),
+  ]
   if (args.suspended != null)
     some.push(args.suspended ? sql`t.suspended_at is not null` : sql`t.suspended_at is null`)
   const list = ['organisations', args.search ?? '', args.suspended ?? null]
@@ -40,6 +43,7 @@ export function listOrganisations(
     from: sql`from organisation t where ${join(some, ' and ')}`,
     id: raw('t.id'),
     descending: true,
+    narrowed: Boolean(args.search ?? args.suspended != null),
   })
 }
 
@@ -67,11 +71,14 @@ export function listUsers(
   args: PageArgs & { search?: string | null; filter?: UserFilter | null },
   now: Date,
 ): Promise<Page<User>> {
-  const some: Sql[] = [sql`t.deleted_at is null`, ...conditions(args.filter, now)]
-  if (args.search) {
-    const like = pattern(args.search)
-    some.push(sql`(t.email ilike ${like} or (t.first_name || ' ' || t.last_name) ilike ${like})`)
-  }
+  const some: Sql[] = [
+    sql`t.deleted_at is null`,
+    ...foundBy(
+      args.search,
+      range => sql`t.id in (select w.user_id from user_word w where ${range})`,
+    ),
+    ...conditions(args.filter, now),
+  ]
   const list = ['users', args.search ?? '', args.filter ?? {}]
   return readPage<User>({
     queries: read(operatorOf(viewer)),
@@ -82,19 +89,18 @@ export function listUsers(
     from: sql`from user_account t where ${join(some, ' and ')}`,
     id: raw('t.id'),
     descending: true,
+    narrowed: Boolean(args.search ?? args.filter),
   })
 }
 
 function conditions(filter: UserFilter | null | undefined, now: Date): Sql[] {
   const some: Sql[] = []
-  if (filter?.status)
-    some.push(
-      sql`(case when t.status = 'SUSPENDED' and t.suspended_until <= ${now} then 'ACTIVE' else t.status end) = any(${filter.status}::text[])`,
-    )
+  if (filter?.status) some.push(hasStatus(raw('t'), filter.status, now))
   if (filter?.locked != null)
     some.push(filter.locked ? sql`t.locked_at is not null` : sql`t.locked_at is null`)
-  if (filter?.operator != null) some.push(sql`t.operator = ${filter.operator}`)
-  if (filter?.mfaEnabled != null) some.push(sql`t.second_factor = ${filter.mfaEnabled}`)
+  if (filter?.operator != null) some.push(filter.operator ? sql`t.operator` : sql`not t.operator`)
+  if (filter?.mfaEnabled != null)
+    some.push(filter.mfaEnabled ? sql`t.second_factor` : sql`not t.second_factor`)
   if (filter?.emails) some.push(sql`t.email = any(${filter.emails}::text[])`)
   if (filter?.createdAt?.from) some.push(sql`t.created_at >= ${toDate(filter.createdAt.from)}`)
   if (filter?.createdAt?.to) some.push(sql`t.created_at < ${toDate(filter.createdAt.to)}`)

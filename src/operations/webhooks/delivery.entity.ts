@@ -13,7 +13,7 @@ const schema = defineEntity({
     { name: 'webhook_delivery_by_status', properties: ['webhookId', 'status', 'id'] },
     { name: 'webhook_delivery_created', properties: ['createdAt'] },
   ],
-  uniques: [{ name: 'webhook_delivery_once', properties: ['webhookId', 'event'] }],
+  uniques: [{ name: 'webhook_delivery_once', properties: ['webhookId', 'event', 'occasion'] }],
   checks: [
     {
       name: 'webhook_delivery_status',
@@ -26,6 +26,8 @@ const schema = defineEntity({
     /** What is told; a plain id, for events have an end of their own. */
     event: p.uuid(),
     topic: p.text(),
+    /** Which step of which run of a workflow has it posted; empty for what the webhook waits for itself. */
+    occasion: p.text().default(''),
     status: p.text(),
     /** The job that attempts it; any other gives way. Null until the first one takes it up. */
     job: p.uuid().nullable(),

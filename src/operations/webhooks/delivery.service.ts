@@ -3,7 +3,7 @@ import type { Work } from '../../access/work.ts'
 import { sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { conflict, notFound } from '../../shared/errors.ts'
-import { newId } from '../../shared/tokens.ts'
+import { newId, newIdAt } from '../../shared/tokens.ts'
 import type { WaitingDelivery } from './courier.ts'
 import { findDelivery, getWebhook } from './webhook.loaders.ts'
 import { targetOf } from './webhook.service.ts'
@@ -15,7 +15,7 @@ export async function testWebhook(work: Work, id: string): Promise<WebhookDelive
   const webhook = await getWebhook(work.db, viewer, id, true)
   mustBeOn(webhook)
   const topic = 'webhook.tested'
-  const [delivery, event] = [newId(), newId()]
+  const [delivery, event] = [newId(), newIdAt(work.now)]
   const { organisationId } = viewer
   await record(work, topic, { id: event, organisationId, target: targetOf(webhook) })
   await work.db.rows(sql`

@@ -14,6 +14,8 @@ const schema = defineEntity({
     allow('event', 'operator', 'true', 'insert'),
     allow('event', 'system', 'true', 'select'),
     allow('event', 'system', 'true', 'insert'),
+    // for the owner, who drops what is out of date: the role itself has no right to
+    allow('event', 'system', 'true', 'delete'),
   ],
   indexes: [
     { name: 'event_in_organisation', properties: ['organisationId', 'id'] },
@@ -50,19 +52,19 @@ const schema = defineEntity({
     actorId: p.uuid().nullable(),
     actorUserId: p.uuid().nullable(),
     apiKeyId: p.uuid().nullable(),
-    actorName: p.text(),
     targetKind: p.text().nullable(),
     targetId: p.uuid().nullable(),
-    targetName: p.text().nullable(),
-    /** Fields that changed: `[{ field, before, after }]`, never a secret. */
+    /** Fields that changed, never a secret: `{ field, before, after }`, or `{ field, personal: true }`. */
     changes: p.json<unknown[]>(),
-    reason: p.text().nullable(),
-    ipAddress: p.text().nullable(),
-    userAgent: p.text().nullable(),
+    /** Why it was refused: code and reason of the answer. */
+    refusal: p.text().nullable(),
     requestId: p.text().nullable(),
+    /** Salted hashes of what stands beside the event, by half. */
+    actorCommitment: p.text(),
+    targetCommitment: p.text().nullable(),
   },
 })
 
-/** One act or refusal: written once, never changed. */
+/** One act or refusal: written once, never changed. The table is divided by month of the id. */
 export class EventEntity extends schema.class {}
 schema.setClass(EventEntity)

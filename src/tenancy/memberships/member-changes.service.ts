@@ -1,6 +1,7 @@
 import { must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { fullName, readNamePart } from '../../accounts/users/user.service.ts'
+import { writeUserWords } from '../../accounts/users/user-words.ts'
 import { SYSTEM } from '../../database/context.ts'
 import { sql } from '../../database/sql.ts'
 import { changesBetween, recordAll } from '../../outbox/events/event.service.ts'
@@ -206,5 +207,7 @@ async function renameSoleAccounts(work: Work, sound: Planned[]): Promise<Set<str
         select from principal o where o.user_id = u.id and o.removed_at is null and o.id <> n.member)
       returning u.id`),
   )
-  return new Set(changed.map(({ id }) => id))
+  const ids = changed.map(({ id }) => id)
+  if (ids.length) await writeUserWords(work, ids)
+  return new Set(ids)
 }

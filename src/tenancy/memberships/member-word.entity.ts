@@ -7,7 +7,10 @@ const schema = defineEntity({
   tableName: 'member_word',
   rowLevelSecurity: 'force',
   policies: memberPolicies('member_word', shownBy('principal_id')),
-  indexes: [{ name: 'member_word_principal', properties: ['principalId'] }],
+  // whether a member has a word is asked for each row of the list where many have it
+  indexes: [
+    { name: 'member_word_principal', properties: ['principalId', 'word', 'organisationId'] },
+  ],
   properties: {
     organisationId: p.uuid().primary(),
     /** A folded word of name or login; its C collation makes the beginning of a word a range. */

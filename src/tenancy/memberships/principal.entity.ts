@@ -48,6 +48,22 @@ const schema = defineEntity({
       properties: ['organisationId', 'kind', 'lastActiveAt', 'id'],
       where: 'removed_at is null',
     },
+    // what few members are filtered by
+    {
+      name: 'principal_by_status',
+      properties: ['organisationId', 'kind', 'status'],
+      where: 'removed_at is null',
+    },
+    {
+      name: 'principal_by_second_factor',
+      properties: ['organisationId', 'kind', 'secondFactor'],
+      where: 'removed_at is null',
+    },
+    {
+      name: 'principal_locked',
+      properties: ['organisationId'],
+      where: 'locked_at is not null and removed_at is null',
+    },
     { name: 'principal_by_role', properties: ['roleId'], where: 'removed_at is null' },
     { name: 'principal_by_user', properties: ['userId'] },
     {

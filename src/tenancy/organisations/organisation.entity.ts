@@ -14,6 +14,13 @@ const schema = defineEntity({
     allow('organisation', 'operator', 'true'),
     allow('organisation', 'system', 'true'),
   ],
+  indexes: [
+    {
+      name: 'organisation_suspended',
+      properties: ['id'],
+      where: 'suspended_at is not null and deleted_at is null',
+    },
+  ],
   uniques: [{ name: 'organisation_slug', properties: ['slug'], where: 'deleted_at is null' }],
   checks: [
     {

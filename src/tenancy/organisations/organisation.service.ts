@@ -5,6 +5,7 @@ import { firstRow, sql } from '../../database/sql.ts'
 import { changesBetween, record } from '../../outbox/events/event.service.ts'
 import { notFound } from '../../shared/errors.ts'
 import { readSlug, readTitle } from '../projects/titles.ts'
+import { writeOrganisationWords } from './organisation-words.ts'
 import { ORGANISATION_FIELDS } from './organisation.loaders.ts'
 import type { Organisation, UpdateOrganisationInput } from './organisation.type.ts'
 
@@ -22,6 +23,7 @@ export async function updateOrganisation(
   await work.db.rows(sql`
     update organisation set name = ${after.name}, slug = ${after.slug}, updated_at = ${work.now}
     where id = ${viewer.organisationId}`)
+  await writeOrganisationWords(work, { id: before.id, ...after })
   await record(work, 'organisation.updated', {
     organisationId: viewer.organisationId,
     target: { kind: 'Organisation', id: before.id, name: after.name },

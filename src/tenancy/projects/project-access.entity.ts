@@ -14,6 +14,7 @@ const schema = defineEntity({
   ],
   indexes: [
     { name: 'project_access_principal', properties: ['principalId', 'id'] },
+    { name: 'project_access_in_project', properties: ['projectId', 'id'] },
     { name: 'project_access_role', properties: ['roleId'] },
   ],
   uniques: [{ name: 'project_access_once', properties: ['projectId', 'principalId'] }],

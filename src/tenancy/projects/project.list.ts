@@ -60,6 +60,7 @@ export function listProjects(
     from: sql`from project p where ${visibleProjects(viewer)} ${beginning(raw('p.sort_name'), args.search)}`,
     id: raw('p.id'),
     sort: { column: raw('p.sort_name'), type: 'text', key: row => row.sortName },
+    narrowed: Boolean(args.search),
   })
 }
 
@@ -81,6 +82,7 @@ export function listAccessTo(
       where a.project_id = ${projectId} and a.organisation_id = ${viewer.organisationId}
         ${beginning(raw('m.sort_name'), args.search)}`,
     id: raw('a.id'),
+    narrowed: Boolean(args.search),
   })
 }
 
