@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { stopMails } from '../../accounts/notifications/preference.service.ts'
 import type { Node } from '../../graphql/context.ts'
-import { readStopToken, STOP_PATH } from '../../outbox/mail/stop-link.ts'
+import { readStopToken, STOP_PARAMETER, STOP_PATH } from '../../outbox/mail/stop-link.ts'
 import { escapeHtml } from '../../shared/html.ts'
 import { registerPageErrors } from './page-errors.ts'
 import { hidden } from './page-form.ts'
@@ -30,7 +30,7 @@ export function registerStopPage(app: FastifyInstance, node: Node): void {
     const reader = readerOf(node, request)
     if (!reader) return sendPage(reply.code(410), words, gone(words))
     const { title, text, submit, kinds } = words.stop
-    const query = new URLSearchParams({ token: tokenOf(request) }).toString()
+    const query = new URLSearchParams({ [STOP_PARAMETER]: tokenOf(request) }).toString()
     const content = [
       `<h1>${escapeHtml(title)}</h1>`,
       `<p>${escapeHtml(text)}</p>`,
@@ -58,7 +58,7 @@ export function registerStopPage(app: FastifyInstance, node: Node): void {
 }
 
 const tokenOf = ({ query }: FastifyRequest): string => {
-  const { token } = query as { token?: unknown }
+  const { [STOP_PARAMETER]: token } = query as Record<string, unknown>
   return typeof token === 'string' ? token : ''
 }
 

@@ -1,14 +1,15 @@
 import type { KeyRing } from '../../shared/seal.ts'
 import type { MailReader } from './mail.service.ts'
 
-/** Where the link at the foot of a mail leads that stops mails of its kind. */
+/** Where the link at the foot of a mail leads that stops mails of its kind, and the parameter that says which. */
 export const STOP_PATH = '/unsubscribe'
+export const STOP_PARAMETER = 'stop'
 const SEAL = 'unsubscribe'
 
 /** A link that stops the mails of some kinds to an account. It is for its owner alone and good for nothing else. */
 export function stopUrlOf(keys: KeyRing, publicUrl: string, reader: MailReader): string {
   const url = new URL(STOP_PATH, publicUrl)
-  url.searchParams.set('token', keys.seal(SEAL, JSON.stringify(reader)))
+  url.searchParams.set(STOP_PARAMETER, keys.seal(SEAL, JSON.stringify(reader)))
   return url.href
 }
 
