@@ -25,6 +25,7 @@ const KEPT = {
   // what was read; what never was is given up much later
   notice: 30,
   unreadNotice: 365,
+  run: 30,
 }
 
 export interface PurgeOptions {
@@ -37,8 +38,8 @@ export interface PurgeOptions {
 
 /**
  * Ends sessions that ran out, and deletes what nobody will ask for again: old sessions, links, challenges, factors that
- * count for nothing, attempts, sightings, deliveries, notices, images that were sent and not used, and signing keys. In batches
- * that others do not wait for; what one run leaves, the next one finds.
+ * count for nothing, attempts, sightings, deliveries, notices, runs of workflows, images that were sent and not used, and
+ * signing keys. In batches that others do not wait for; what one run leaves, the next one finds.
  *
  * @returns how many rows were ended or deleted, by table.
  */
@@ -86,6 +87,12 @@ export async function purge(options: PurgeOptions): Promise<Record<string, numbe
       'notification',
       sql`created_at < ${before(KEPT.unreadNotice)}
         or user_id in (select id from user_account where deleted_at is not null)`,
+    ),
+    runs: await remove('workflow_run', sql`finished_at < ${before(KEPT.run)}`),
+    workflows: await remove(
+      'workflow',
+      sql`deleted_at < ${before(KEPT.run)} and not exists (
+        select from workflow_run r where r.workflow_id = workflow.id)`,
     ),
     webhooks: await remove(
       'webhook',

@@ -24,6 +24,7 @@ import { passwordReset } from './templates/password-reset.ts'
 import { recoveryCodeUsed } from './templates/recovery-code-used.ts'
 import { verifyEmail } from './templates/verify-email.ts'
 import { webhookOff } from './templates/webhook-off.ts'
+import { workflowMail } from './templates/workflow-mail.ts'
 
 const TEMPLATES = {
   addedToOrganisation,
@@ -48,6 +49,7 @@ const TEMPLATES = {
   recoveryCodeUsed,
   verifyEmail,
   webhookOff,
+  workflowMail,
 }
 type Templates = typeof TEMPLATES
 type DataOf<Of> = Of extends Template<infer Data> ? Data : never
