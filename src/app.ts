@@ -182,7 +182,7 @@ export async function buildApp({
       await startAudit({ jobs, system, log: http.log })
       await startDigests({
         jobs,
-        orm: database.orm,
+        store: database.store,
         server: node.server,
         now: clock,
         log: http.log,

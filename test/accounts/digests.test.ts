@@ -87,7 +87,7 @@ test('of weeks it comes on Monday', async () => {
 /** One node's run. */
 const run = ({ app: { node } }: TestServer) =>
   sendDigests(
-    { orm: node.database.orm, server: node.server, now: node.clock },
+    { store: node.database.store, server: node.server, now: node.clock },
     new AbortController().signal,
   )
 

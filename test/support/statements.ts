@@ -5,27 +5,21 @@ export async function countStatements<Result>(
   { app }: TestServer,
   step: () => Promise<Result>,
 ): Promise<{ seen: number; result: Result }> {
-  const { em } = app.node.database.orm
-  const fork = em.fork.bind(em)
+  const { store } = app.node.database
+  const begin = store.begin.bind(store)
   let seen = 0
-  em.fork = ((...options: Parameters<typeof fork>) => {
-    const made = fork(...options)
-    const transactional = made.transactional.bind(made)
-    made.transactional = (unit: any, more: any) =>
-      transactional(async (inner: any) => {
-        const transaction = inner.getTransactionContext()
-        const run = transaction.executeQuery.bind(transaction)
-        transaction.executeQuery = (...query: unknown[]) => {
-          seen += 1
-          return run(...query)
-        }
-        return unit(inner)
-      }, more)
-    return made
-  }) as never
+  store.begin = async script => {
+    const connection = await begin(script)
+    const rows = connection.rows.bind(connection)
+    connection.rows = query => {
+      seen += 1
+      return rows(query)
+    }
+    return connection
+  }
   try {
     return { result: await step(), seen }
   } finally {
-    em.fork = fork
+    store.begin = begin
   }
 }

@@ -1,7 +1,7 @@
 import { transact, type Server, type Work } from '../../access/work.ts'
 import { SYSTEM } from '../../database/context.ts'
-import type { Orm } from '../../database/orm.ts'
 import { sql } from '../../database/sql.ts'
+import type { Store } from '../../database/store.ts'
 import type { TopicCategory } from '../../outbox/events/topic.type.ts'
 import { queueMails, type NewMail } from '../../outbox/mail/mail.service.ts'
 import { messageOf } from '../../outbox/mail/templates.ts'
@@ -16,7 +16,7 @@ const BATCH = 500
 const MOST_ITEMS = 50
 
 export interface DigestTools {
-  orm: Orm
+  store: Store
   server: Server
   now: () => Date
 }
@@ -49,7 +49,7 @@ interface Waiting {
  * @returns how many were sent.
  */
 export async function sendDigests(
-  { orm, server, now }: DigestTools,
+  { store, server, now }: DigestTools,
   signal: AbortSignal,
 ): Promise<number> {
   let sent = 0
@@ -58,7 +58,7 @@ export async function sendDigests(
     const at = now()
     const request = { requestId: newId(), ipAddress: '', userAgent: null }
     const batch = await transact(
-      { orm, context: SYSTEM, viewer: null, now: at, request, server },
+      { store, context: SYSTEM, viewer: null, now: at, request, server },
       sendBatch,
     )
     sent += batch.sent
