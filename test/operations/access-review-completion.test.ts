@@ -10,7 +10,7 @@ import {
 } from '../credentials/keys.ts'
 import { newcomer, operator, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { statementsOf } from '../support/statements.ts'
+import { countStatements } from '../support/statements.ts'
 import { act, assign, deleteRole } from '../tenancy/verbs.ts'
 import {
   cancel,
@@ -387,8 +387,8 @@ test('a removal takes as many statements for one as for ten', async () => {
     )
     return complete(own, id)
   }
-  const few = await statementsOf(server, () => completion(people.slice(0, 1)))
-  const many = await statementsOf(server, () => completion(people.slice(1)))
+  const { seen: few } = await countStatements(server, () => completion(people.slice(0, 1)))
+  const { seen: many } = await countStatements(server, () => completion(people.slice(1)))
   expect(many).toBe(few)
   expect(few).toBeGreaterThan(5)
 })

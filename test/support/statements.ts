@@ -1,10 +1,10 @@
 import type { TestServer } from './server.ts'
 
-/** Counts the statements that transactions of a server run meanwhile, without what begins, enters and ends them. */
-export async function statementsOf(
+/** Counts the statements that the transactions of a step take, and brings what it came to. */
+export async function countStatements<Result>(
   { app }: TestServer,
-  step: () => Promise<unknown>,
-): Promise<number> {
+  step: () => Promise<Result>,
+): Promise<{ seen: number; result: Result }> {
   const { store } = app.node.database
   const begin = store.begin.bind(store)
   let seen = 0
@@ -18,9 +18,8 @@ export async function statementsOf(
     return connection
   }
   try {
-    await step()
+    return { result: await step(), seen }
   } finally {
     store.begin = begin
   }
-  return seen
 }
