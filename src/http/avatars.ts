@@ -91,7 +91,7 @@ async function forget(node: Node, key: string, requestId: string): Promise<void>
   if (!server.config.STORAGE_URL) return
   const request = { requestId, ipAddress: '', userAgent: null }
   const options = {
-    orm: database.orm,
+    store: database.store,
     context: SYSTEM,
     viewer: null,
     now: clock(),

@@ -98,5 +98,9 @@ async function analyse({ database }: TestServer): Promise<void> {
   if (!url) return void (await database.owner('analyze'))
   const client = new Client({ connectionString: url })
   await client.connect()
-  await client.query('analyze').finally(() => client.end())
+  try {
+    await client.query('analyze')
+  } finally {
+    await client.end()
+  }
 }
