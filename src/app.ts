@@ -173,7 +173,7 @@ export async function buildApp({
         const { job, attempt, error: err } = failure
         http.log.warn({ job, attempt, err }, 'a request for a mail was not served yet')
       })
-      await startAudit({ jobs, system, log: http.log })
+      await startAudit({ jobs, database, server: node.server, now: clock, log: http.log })
       await startWebhooks({ jobs, database, server: node.server, now: clock, log: http.log })
     },
     stop: async () => {

@@ -18,7 +18,12 @@ const QUEUES = {
 export type QueueName = keyof typeof QUEUES
 
 /** What is done at set times (cron, UTC), by one node at a time. */
-const CHORES = { purge: '17 * * * *', 'rotate-keys': '47 * * * *' } as const
+const CHORES = {
+  purge: '17 * * * *',
+  'rotate-keys': '47 * * * *',
+  'seal-events': '* * * * *',
+  'keep-events': '7 * * * *',
+} as const
 export type ChoreName = keyof typeof CHORES
 
 /**
