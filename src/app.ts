@@ -29,6 +29,7 @@ import { startChores } from './credentials/purge/chores.ts'
 import { startAudit } from './operations/audit/workers.ts'
 import { sealSecretsAnew } from './operations/webhooks/reseal.ts'
 import { startWebhooks } from './operations/webhooks/workers.ts'
+import { startWorkflows } from './operations/workflows/workers.ts'
 import { Jobs } from './outbox/jobs.ts'
 import type { QueueName } from './outbox/queues.ts'
 import { createCourier } from './outbox/mail/courier.ts'
@@ -96,7 +97,7 @@ export async function buildApp({
     server: {
       config,
       keys,
-      enqueue: (work, queue, data) => jobs.enqueue(work, queue as QueueName, data),
+      enqueue: (work, queue, data, delay) => jobs.enqueue(work, queue as QueueName, data, delay),
       enqueueAll: (work, queue, data) => jobs.enqueueAll(work, queue as QueueName, data),
     },
     hasher: new PasswordHasher({
@@ -175,6 +176,7 @@ export async function buildApp({
       })
       await startAudit({ jobs, database, server: node.server, now: clock, log: http.log })
       await startWebhooks({ jobs, database, server: node.server, now: clock, log: http.log })
+      await startWorkflows({ jobs, database, server: node.server, now: clock, log: http.log })
     },
     stop: async () => {
       state.stopping = true

@@ -13,6 +13,8 @@ import { SigningKeyEntity } from './credentials/signing-keys/signing-key.entity.
 import { AttemptEntity } from './credentials/throttle/attempt.entity.ts'
 import { TotpFactorEntity } from './credentials/totp/totp-factor.entity.ts'
 import { InvitationEntity } from './flows/invitations/invitation.entity.ts'
+import { AccessReviewItemEntity } from './operations/access-reviews/access-review-item.entity.ts'
+import { AccessReviewEntity } from './operations/access-reviews/access-review.entity.ts'
 import { WebhookDeliveryEntity } from './operations/webhooks/delivery.entity.ts'
 import { WebhookEntity } from './operations/webhooks/webhook.entity.ts'
 import {
@@ -38,6 +40,8 @@ import { RoleEntity } from './tenancy/roles/role.entity.ts'
 
 /** Every row class. */
 export const entities = [
+  AccessReviewEntity,
+  AccessReviewItemEntity,
   ApiKeyEntity,
   ApiKeyProjectEntity,
   AttemptEntity,

@@ -108,7 +108,11 @@ export function isContained(role: RoleGrant, own: ReadonlySet<string>): boolean 
   return true
 }
 
-/** Whether a role holds anything that this server itself guards, beyond seeing people. */
+/** What this server itself guards, beyond seeing people. */
+export const ADMINISTRATIVE: readonly string[] = BUILT_IN.map(each => each.name).filter(
+  name => name !== 'viewUser',
+)
+
+/** Whether a role holds anything of that. */
 export const isAdministrative = (role: RoleGrant): boolean =>
-  role.builtIn ||
-  role.permissions.some(name => name !== 'viewUser' && BUILT_IN.some(each => each.name === name))
+  role.builtIn || role.permissions.some(name => ADMINISTRATIVE.includes(name))

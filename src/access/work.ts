@@ -27,7 +27,7 @@ export interface Server {
   config: Config
   keys: KeyRing
   /** Writes a job in the transaction of its cause, so that it exists exactly when the cause was committed. */
-  enqueue(work: Work, queue: string, data: object): Promise<void>
+  enqueue(work: Work, queue: string, data: object, delaySeconds?: number): Promise<void>
   /** The same for many jobs at once. */
   enqueueAll(work: Work, queue: string, data: object[]): Promise<void>
 }

@@ -6,7 +6,9 @@ import { createSessionLoaders } from '../credentials/sessions/session.loaders.ts
 import type { ReadIn } from '../database/loader.ts'
 import { createLoginLoaders } from '../flows/email-change/login-edit.loaders.ts'
 import { createInvitationLoaders } from '../flows/invitations/invitation.loaders.ts'
+import { createAccessReviewLoaders } from '../operations/access-reviews/access-review.loaders.ts'
 import { createWebhookLoaders } from '../operations/webhooks/webhook.loaders.ts'
+import { createWorkflowLoaders } from '../operations/workflows/workflow.loaders.ts'
 import { createMemberLoaders } from '../tenancy/memberships/member.loaders.ts'
 import { createOrganisationLoaders } from '../tenancy/organisations/organisation.loaders.ts'
 import { createPolicyLoaders } from '../tenancy/policies/policy.loaders.ts'
@@ -26,6 +28,8 @@ const GROUPS = [
   createPolicyLoaders,
   createSessionLoaders,
   createWebhookLoaders,
+  createAccessReviewLoaders,
+  createWorkflowLoaders,
 ] as const
 
 type Together<Groups extends readonly unknown[]> = Groups extends readonly [

@@ -12,6 +12,7 @@ const WORKERS: Record<QueueName, number> = {
   'webhook-event': 1,
   'event-erasure': 1,
   'webhook-delivery': 4,
+  'workflow-step': 2,
 }
 const FIRST_PATIENCE_MS = 10_000
 const PATIENCE_MS = 25_000
@@ -37,8 +38,9 @@ export interface Attempt {
 }
 
 /** A try that failed. */
-export interface Failure {
+export interface Failure<Data = object> {
   job: string
+  data: Data
   attempt: number
   /** True where it was the last. */
   final: boolean
@@ -83,14 +85,14 @@ export class Jobs {
   async consume<Data extends object>(
     queue: QueueName,
     work: (data: Data, attempt: Attempt) => Promise<void>,
-    onFailure: (failure: Failure) => void,
+    onFailure: (failure: Failure<Data>) => void | Promise<void>,
   ): Promise<void> {
     await this.#employ<Data>(queue, WORKERS[queue], async ({ id, data }) => {
       const error = await this.#try(id, FIRST_PATIENCE_MS, signal =>
         work(data, { job: id, signal }),
       )
       if (error) {
-        onFailure({ job: id, attempt: 1, final: false, error })
+        await onFailure({ job: id, data, attempt: 1, final: false, error })
         await this.#boss.send(again(queue), data, { id, startAfter: LASTING.retryDelay })
       }
       return { id, status: 'completed' }
@@ -102,7 +104,7 @@ export class Jobs {
       const before = (job.output as { refusals?: number } | null)?.refusals ?? 0
       const refusals = error instanceof Refused ? before + 1 : 0
       const final = refusals >= MOST_REFUSALS || retryCount >= retryLimit
-      onFailure({ job: id, attempt: retryCount + 2, final, error })
+      await onFailure({ job: id, data, attempt: retryCount + 2, final, error })
       // no queue takes dead letters, so a dead letter is a job that is tried no more
       const status = final ? 'deadletter' : 'failed'
       return { id, status, output: { refusals, message: error.message } }
@@ -161,9 +163,14 @@ export class Jobs {
     )
   }
 
-  /** Writes a job in the transaction of its cause, so that it exists exactly when the cause was committed. */
-  async enqueue(work: Work, queue: QueueName, data: object): Promise<void> {
-    await work.as(SYSTEM, () => this.#boss.send(queue, data, { db: executor(work.db) }))
+  /**
+   * Writes a job in the transaction of its cause, so that it exists exactly when the cause was committed.
+   *
+   * @param delaySeconds how long it waits before it is worked.
+   */
+  async enqueue(work: Work, queue: QueueName, data: object, delaySeconds = 0): Promise<void> {
+    const options = { db: executor(work.db), ...(delaySeconds && { startAfter: delaySeconds }) }
+    await work.as(SYSTEM, () => this.#boss.send(queue, data, options))
     this.#wakeAfter(work, queue)
   }
 

@@ -14,6 +14,8 @@ const QUEUES = {
   'event-erasure': {},
   // how long in all is the courier's to say; up to four hours apart
   'webhook-delivery': { retryDelay: 5, retryDelayMax: 14_400 },
+  // a step that is due is not forgotten while no server runs
+  'workflow-step': { retentionSeconds: 31_536_000 },
 } as const
 export type QueueName = keyof typeof QUEUES
 

@@ -30,6 +30,9 @@ export type Kind =
   | 'upload'
   | 'webhook'
   | 'delivery'
+  | 'accessReview'
+  | 'accessReviewItem'
+  | 'workflow'
   | 'anything'
 
 /** A field that somebody may try. */
@@ -101,6 +104,8 @@ const BY_NAME: Record<string, Kind> = {
   replacementId: 'role',
   enrolmentId: 'factor',
   uploadId: 'upload',
+  itemId: 'accessReviewItem',
+  webhookId: 'webhook',
 }
 
 const BY_END: [RegExp, Kind][] = [
@@ -118,6 +123,8 @@ const BY_END: [RegExp, Kind][] = [
   [/MfaFactor$/, 'factor'],
   [/(Webhook|WebhookSecret|\.webhook)$/, 'webhook'],
   [/Delivery$/, 'delivery'],
+  [/(AccessReview|\.accessReview)$/, 'accessReview'],
+  [/(Workflow|\.workflow)$/, 'workflow'],
 ]
 
 /** @throws for an id of a kind that is not known here: say what it stands for. */
@@ -125,6 +132,7 @@ function kindOf({ name }: Door, path: string[]): Kind {
   const last = path.at(-1)!
   if (last === 'roleId' || last === 'defaultRoleId')
     return path.includes('projectAccess') ||
+      path.includes('grantProjectAccess') ||
       path.includes('registration') ||
       /ProjectAccess/.test(name)
       ? 'projectRole'
@@ -153,8 +161,11 @@ const VALUES: Record<string, () => unknown> = {
   scopes: () => [],
   url: () => 'https://receiver.invalid/',
   topics: () => ['member.locked'],
+  trigger: () => 'member.locked',
+  minutes: () => 5,
   contentType: () => 'image/png',
   size: () => 1_000,
+  dueAt: () => new Date(Date.now() + 86_400_000).toISOString(),
 }
 
 /** What fills the arguments of one call. */
@@ -192,7 +203,15 @@ function valueOf(
   const asList = (value: unknown) => (isListType(bare) && !Array.isArray(value) ? [value] : value)
   if (named.name === 'ID') return asList(filling.id(kindOf(at, path), place))
   if (isInputObjectType(named)) {
-    const fields = Object.values(named.getFields()).flatMap(field => {
+    const given = Object.values(named.getFields())
+    const chosen = given.find(field => wanted && field.name === filling.also?.[path.length])
+    if (named.isOneOf) {
+      const one = chosen ?? given.at(-1)!
+      const inner = [...path, one.name]
+      const also = chosen ? filling.also! : inner
+      return asList({ [one.name]: valueOf(at, one, inner, { ...filling, also }) })
+    }
+    const fields = given.flatMap(field => {
       const value = valueOf(at, field, [...path, field.name], filling)
       return value === undefined ? [] : [[field.name, value] as const]
     })

@@ -49,6 +49,8 @@ beforeAll(async () => {
     Member: inner => `{ organisation { member(id: "${own.member}") { ${inner} } } }`,
     ServiceAccount: inner =>
       `{ organisation { serviceAccount(id: "${own.serviceAccount}") { ${inner} } } }`,
+    AccessReview: inner =>
+      `{ organisation { accessReview(id: "${own.accessReview}") { ${inner} } } }`,
   }
 })
 afterAll(() => server.stop())

@@ -14,7 +14,7 @@ import { OPERATOR, startServer, type TestServer } from '../support/server.ts'
 import { PASSWORD, signIn } from '../support/people.ts'
 import { again, createAccount, gather, joinElsewhere, type Caller, type Cast } from './callers.ts'
 import { argumentsOf, doors, operationOf, type Door, type Kind, type Paths } from './fields.ts'
-import { hook, invite } from './world.ts'
+import { flow, hook, invite, review } from './world.ts'
 
 // Who may open which door, as it is: reviewed line by line against the contract. `UPDATE_MATRIX=1 vitest run
 // test/house/matrix.test.ts` writes it anew, to be reviewed again like code.
@@ -112,8 +112,14 @@ async function make(kind: Kind | 'permission'): Promise<string> {
       return newId()
     case 'webhook':
       return (await hook(admin)).webhook
+    case 'workflow':
+      return flow(admin)
     case 'delivery':
       return (await hook(admin)).delivery
+    case 'accessReview':
+      return (await review(admin)).accessReview
+    case 'accessReviewItem':
+      return (await review(admin)).accessReviewItem
     case 'user':
       return (await createAccount(server, admin)).id
     case 'session': {

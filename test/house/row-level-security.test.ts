@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newcomer, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { hook } from './world.ts'
+import { hook, review } from './world.ts'
 import { Speaker, type RequestRole, type Variables } from '../support/speaker.ts'
 
 // The tables come from the catalogue, so that a new one is held to the same.
@@ -61,6 +61,7 @@ async function furnished(): Promise<Person> {
         input: { ownerId, name: 'Key', scopes: [], projectIds: [projectId] },
       },
     )
+  await review(admin)
   const { webhook } = await hook(admin)
   const [workflow] = await server.database.owner(
     `insert into workflow (id, created_at, organisation_id, name, topic, updated_by_id, updated_at)

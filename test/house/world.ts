@@ -35,6 +35,8 @@ export async function furnish(admin: Person): Promise<Targets> {
     upload: await announceImage(member),
     invitation: await invite(admin),
     ...(await hook(admin)),
+    ...(await review(admin)),
+    workflow: await flow(admin),
   }
 }
 
@@ -61,6 +63,29 @@ export async function hook(admin: Person): Promise<{ webhook: string; delivery: 
   ])
   return { webhook, delivery }
 }
+
+/** An open access review, and an item of it that is not about whoever asked for it. */
+export async function review(
+  admin: Person,
+): Promise<{ accessReview: string; accessReviewItem: string }> {
+  const { startAccessReview } = await admin.ask(
+    `mutation ($dueAt: DateTime!) { startAccessReview(input: { name: "Review", dueAt: $dueAt }) {
+      accessReview { id items(first: 100) { nodes { id principal { id ... on Member { email } } } } } } }`,
+    { dueAt: new Date(Date.now() + 86_400_000).toISOString() },
+  )
+  const { id, items } = startAccessReview.accessReview
+  const other = items.nodes.find((item: any) => item.principal.id !== admin.memberId)
+  return { accessReview: id, accessReviewItem: other.id }
+}
+
+/** A workflow that nothing sets off. */
+export const flow = async (admin: Person): Promise<string> =>
+  (
+    await admin.ask(
+      `mutation { createWorkflow(input: { name: "Flow", trigger: "webhook.switched_off", steps: [{ wait: { minutes: 5 } }] }) {
+        workflow { id } } }`,
+    )
+  ).createWorkflow.workflow.id
 
 /** An invitation that waits for its answer. */
 export async function invite(admin: Person): Promise<string> {

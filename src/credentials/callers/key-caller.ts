@@ -12,23 +12,15 @@ import {
   type Caller,
   type PrincipalTexts,
 } from './caller.ts'
-import { accountMayEnter, membershipGoesOn, reachOf } from './standing.ts'
+import { isOver, KEY_PROJECTS, mayBeActedFor, OWNER_COLUMNS, type OwnerRow } from './owner.ts'
 
 /** What a key's row tells beyond the key itself. */
-interface KeyRow extends PrincipalTexts {
+interface KeyRow extends PrincipalTexts, OwnerRow {
   apiKey: string
   digest: string | null
   previousDigest: string | null
   previousUntil: Instant | null
   projectIds: string[]
-  userId: string | null
-  email: string | null
-  emailVerifiedAt: Instant | null
-  provenAt: Instant | null
-  userStatus: string
-  userSuspendedUntil: Instant | null
-  userLockedAt: Instant | null
-  userDeletedAt: Instant | null
 }
 
 /**
@@ -42,11 +34,7 @@ export function createKeyLookup(system: Queries, clock: () => Date) {
     const rows = await system.rows<KeyRow>(sql`
       select ${rowAsJson('k', columns('k', API_KEY_FIELDS))} as "apiKey", k.digest, k.previous_digest as "previousDigest",
         k.previous_until as "previousUntil",
-        array(select kp.project_id::text from api_key_project kp join project p on p.id = kp.project_id
-          and p.deleted_at is null where kp.api_key_id = k.id) as "projectIds",
-        u.id as "userId", u.email, u.email_verified_at as "emailVerifiedAt", u.proven_at as "provenAt", u.status as "userStatus",
-        u.suspended_until as "userSuspendedUntil", u.locked_at as "userLockedAt", u.deleted_at as "userDeletedAt",
-        ${PRINCIPAL_COLUMNS}
+        ${KEY_PROJECTS} as "projectIds", ${OWNER_COLUMNS}, ${PRINCIPAL_COLUMNS}
       from api_key k
       join principal m on m.id = k.owner_id
       join organisation o on o.id = k.organisation_id
@@ -75,15 +63,9 @@ export function createKeyLookup(system: Queries, clock: () => Date) {
 function readCaller(row: KeyRow, now: Date): Caller | null {
   const apiKey = { ...(JSON.parse(row.apiKey) as ApiKey), __typename: 'ApiKey' as const }
   const principal = readPrincipal(row)
-  if (!principal || (apiKey.expiresAt && toDate(apiKey.expiresAt) <= now)) return null
-  const { member, organisation, role, standing, authority } = principal
-  // a lock bars keys, though sessions go on
-  if (!membershipGoesOn(standing, now) || standing.lockedAt) return null
-  const person = row.userId ? accountOf(row) : null
-  if (person && !accountMayEnter(person, now)) return null
-  if (!person && member.kind === 'MEMBER') return null
-  // who may enter one project only, their address being unproven, has no use of a key
-  if (person && reachOf(standing, row.provenAt != null) !== 'ORGANISATION') return null
+  if (!principal || isOver(apiKey.expiresAt, now) || !mayBeActedFor(row, principal, now))
+    return null
+  const { member, organisation, role, authority } = principal
   const scopes = withImplied(apiKey.scopes)
   return {
     session: null,
@@ -121,10 +103,3 @@ function readCaller(row: KeyRow, now: Date): Caller | null {
     },
   }
 }
-
-const accountOf = (row: KeyRow) => ({
-  status: row.userStatus,
-  suspendedUntil: row.userSuspendedUntil,
-  lockedAt: row.userLockedAt,
-  deletedAt: row.userDeletedAt,
-})

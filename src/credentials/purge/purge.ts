@@ -22,6 +22,7 @@ const KEPT = {
   // a device that was not seen for longer is a new one
   sighting: 400,
   delivery: 30,
+  run: 30,
 }
 
 export interface PurgeOptions {
@@ -34,7 +35,7 @@ export interface PurgeOptions {
 
 /**
  * Ends sessions that ran out, and deletes what nobody will ask for again: old sessions, links, challenges, factors that
- * count for nothing, attempts, sightings, deliveries, images that were sent and not used, and signing keys. In batches
+ * count for nothing, attempts, sightings, deliveries, runs of workflows, images that were sent and not used, and signing keys. In batches
  * that others do not wait for; what one run leaves, the next one finds.
  *
  * @returns how many rows were ended or deleted, by table.
@@ -77,6 +78,12 @@ export async function purge(options: PurgeOptions): Promise<Record<string, numbe
     deliveries: await remove(
       'webhook_delivery',
       sql`created_at < ${before(KEPT.delivery)} and status <> 'PENDING'`,
+    ),
+    runs: await remove('workflow_run', sql`finished_at < ${before(KEPT.run)}`),
+    workflows: await remove(
+      'workflow',
+      sql`deleted_at < ${before(KEPT.run)} and not exists (
+        select from workflow_run r where r.workflow_id = workflow.id)`,
     ),
     webhooks: await remove(
       'webhook',

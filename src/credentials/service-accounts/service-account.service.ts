@@ -1,11 +1,11 @@
 import { isAbove, must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { sql } from '../../database/sql.ts'
-import { changesBetween, record } from '../../outbox/events/event.service.ts'
+import { changesBetween, record, recordAll } from '../../outbox/events/event.service.ts'
 import { badInput, forbidden } from '../../shared/errors.ts'
 import { fold } from '../../shared/normalise.ts'
 import { newId } from '../../shared/tokens.ts'
-import { endMembership } from '../../tenancy/memberships/membership.service.ts'
+import { endMemberships } from '../../tenancy/memberships/membership.service.ts'
 import { grantAccess } from '../../tenancy/projects/project-access.service.ts'
 import { readDescription, readTitle } from '../../tenancy/projects/titles.ts'
 import { getAssignableRole, getRole } from '../../tenancy/roles/role.service.ts'
@@ -34,7 +34,8 @@ export async function createServiceAccount(
       sort_name, description, status, created_by_id)
     values (${id}, ${work.now}, ${work.now}, ${viewer.organisationId}, 'SERVICE_ACCOUNT', ${role.id}, ${name}, '', ${name},
       ${fold(name)}, ${readDescription(input.description, ['input', 'description'])}, 'ACTIVE', ${viewer.principalId})`)
-  await grantAccess(work, viewer, id, input.projectAccess ?? [], ['input', 'projectAccess'])
+  const account = { kind: 'SERVICE_ACCOUNT', id, name }
+  await grantAccess(work, viewer, account, input.projectAccess ?? [], ['input', 'projectAccess'])
   await record(work, 'service_account.created', {
     organisationId: viewer.organisationId,
     target: { kind: 'ServiceAccount', id, name },
@@ -81,13 +82,33 @@ export async function updateServiceAccount(
 export async function deleteServiceAccount(work: Work, id: string): Promise<string> {
   const viewer = must(work.viewer, 'manageServiceAccount')
   const account = await getManaged(work, viewer, id)
-  await revokeKeysOf(work, account.id)
-  await endMembership(work, account.id)
-  await record(work, 'service_account.deleted', {
-    organisationId: viewer.organisationId,
-    target: { kind: 'ServiceAccount', id: account.id, name: account.name },
-  })
+  await endServiceAccounts(work, viewer, [account], null)
   return account.id
+}
+
+/**
+ * Deletes several, as decided before.
+ *
+ * @param reason why, in the actor's words.
+ */
+export async function endServiceAccounts(
+  work: Work,
+  { organisationId }: TenantViewer,
+  accounts: { id: string; name: string }[],
+  reason: string | null,
+): Promise<void> {
+  const ids = accounts.map(({ id }) => id)
+  await revokeKeysOf(work, ...ids)
+  await endMemberships(work, ids)
+  await recordAll(
+    work,
+    accounts.map(({ id, name }) => ({
+      topic: 'service_account.deleted',
+      organisationId,
+      target: { kind: 'ServiceAccount', id, name },
+      reason,
+    })),
+  )
 }
 
 async function getManaged(work: Work, viewer: TenantViewer, id: string): Promise<ServiceAccount> {

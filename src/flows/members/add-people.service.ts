@@ -98,8 +98,8 @@ export async function addPeople(work: Work, newcomers: Newcomer[]): Promise<Outc
   await grantPlaces(
     work,
     viewer.organisationId,
-    sound.flatMap(({ places }, index) =>
-      places.map(place => ({ ...place, principalId: ids[index]! })),
+    sound.flatMap(({ places, ...person }, index) =>
+      places.map(place => ({ ...place, principal: { id: ids[index]!, name: fullName(person) } })),
     ),
   )
   const urls = await tell(work, viewer, organisation.name, sound, ids)

@@ -7,6 +7,7 @@ import { record } from '../../outbox/events/event.service.ts'
 import { newId } from '../../shared/tokens.ts'
 import { createMembership } from '../../tenancy/memberships/membership.service.ts'
 import { PROJECT_ACCESS_FIELDS } from '../../tenancy/projects/project.loaders.ts'
+import { placeEvent } from '../../tenancy/projects/project-access.service.ts'
 import type { ProjectAccess } from '../../tenancy/projects/project.type.ts'
 import type { OpenProject } from './open-project.ts'
 
@@ -90,9 +91,13 @@ async function enter(
   if (!access) return 'THERE'
   await record(work, 'project_access.granted', {
     organisationId,
-    target: { kind: 'Project', id: projectId, name },
     actor: { userId: newcomer.id, principalId, name: fullName(newcomer) },
-    changes: [{ field: 'role', before: null, after: projectRole.name }],
+    ...placeEvent(
+      { id: principalId, name: fullName(newcomer) },
+      { id: projectId, name },
+      null,
+      projectRole.name,
+    ),
   })
   return access
 }

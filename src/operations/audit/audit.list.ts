@@ -186,8 +186,13 @@ const shape = (row: EventRow): AuditEvent => ({
 
 /** One event of an organisation; null where there is none. */
 export async function findEvent(queries: Queries, id: string): Promise<AuditEvent | null> {
-  const [row] = await queries.rows<EventRow>(
-    withPeople(sql`select ${EVENT_COLUMNS} from event e where e.id = ${id}`),
+  return (await readEvents(queries, [id]))[0] ?? null
+}
+
+/** Some events of an organisation, in any order. */
+export async function readEvents(queries: Queries, wanted: string[]): Promise<AuditEvent[]> {
+  const rows = await queries.rows<EventRow>(
+    withPeople(sql`select ${EVENT_COLUMNS} from event e where e.id = any(${wanted}::uuid[])`),
   )
-  return row ? shape(row) : null
+  return rows.map(shape)
 }

@@ -21,8 +21,10 @@ import type { Caller } from '../../credentials/callers/caller.ts'
 import type { DatabaseContext } from '../../database/context.ts'
 import { AppError, badInput, notFound } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
+import { findItem, findReview } from '../access-reviews/access-review.loaders.ts'
 import { findEvent } from '../audit/audit.list.ts'
 import { findDelivery, findWebhook } from '../webhooks/webhook.loaders.ts'
+import { findRun, findWorkflow } from '../workflows/workflow.loaders.ts'
 import { getOrganisation } from '../platform/platform.list.ts'
 import { readVisibleMember } from '../../tenancy/memberships/member.list.ts'
 import { mayRead } from '../../tenancy/memberships/member.service.ts'
@@ -87,6 +89,11 @@ const probe = (id: string): Statement => sql`
   union all select 'ApiKey' from api_key where id = ${id}
   union all select 'Webhook' from webhook where id = ${id}
   union all select 'WebhookDelivery' from webhook_delivery where id = ${id}
+  union all select 'AccessReview' from access_review where id = ${id}
+  union all select 'AccessReviewItem' from access_review_item where id = ${id}
+
+  union all select 'Workflow' from workflow where id = ${id}
+  union all select 'WorkflowRun' from workflow_run where id = ${id}
   union all select 'AuditEvent' from event where id = ${id}`
 
 type ReadNode = (
@@ -141,10 +148,18 @@ const READERS = {
   },
   AuditEvent: async (_context, queries, viewer, id) =>
     can(viewer, 'viewAudit') ? findEvent(queries, id) : null,
+  AccessReview: async (_context, queries, viewer, id) =>
+    can(viewer, 'reviewAccess') ? findReview(queries, viewer, id) : null,
+  AccessReviewItem: async (_context, queries, viewer, id) =>
+    can(viewer, 'reviewAccess') ? findItem(queries, viewer, id) : null,
   Webhook: async (_context, queries, viewer, id) =>
     can(viewer, 'manageIntegration') ? findWebhook(queries, viewer, id) : null,
   WebhookDelivery: async (_context, queries, viewer, id) =>
     can(viewer, 'manageIntegration') ? findDelivery(queries, viewer, id) : null,
+  Workflow: async (_context, queries, viewer, id) =>
+    can(viewer, 'manageIntegration') ? findWorkflow(queries, viewer, id) : null,
+  WorkflowRun: async (_context, queries, viewer, id) =>
+    can(viewer, 'manageIntegration') ? findRun(queries, viewer, id) : null,
   ApiKey: async (_context, queries, viewer, id) =>
     firstRow(
       queries,

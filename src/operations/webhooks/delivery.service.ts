@@ -14,15 +14,43 @@ export async function testWebhook(work: Work, id: string): Promise<WebhookDelive
   const viewer = must(work.viewer, 'manageIntegration')
   const webhook = await getWebhook(work.db, viewer, id, true)
   mustBeOn(webhook)
-  const topic = 'webhook.tested'
-  const [delivery, event] = [newId(), newIdAt(work.now)]
+  const event = newIdAt(work.now)
   const { organisationId } = viewer
-  await record(work, topic, { id: event, organisationId, target: targetOf(webhook) })
-  await work.db.rows(sql`
-    insert into webhook_delivery (id, created_at, organisation_id, webhook_id, event, topic, status)
-    values (${delivery}, ${work.now}, ${organisationId}, ${webhook.id}, ${event}, ${topic}, 'PENDING')`)
-  await enqueue(work, delivery)
-  return getDelivery(work, viewer, delivery)
+  await record(work, 'webhook.tested', { id: event, organisationId, target: targetOf(webhook) })
+  return getDelivery(work, viewer, await deliver(work, webhook, event, ''))
+}
+
+/**
+ * Posts an event to a webhook, whether that waits for its topic or not.
+ *
+ * @param occasion once for each, however often it is asked to.
+ */
+export async function postEvent(
+  work: Work,
+  id: string,
+  event: string,
+  occasion: string,
+): Promise<Webhook> {
+  const viewer = must(work.viewer, 'manageIntegration')
+  const webhook = await getWebhook(work.db, viewer, id)
+  mustBeOn(webhook)
+  await deliver(work, webhook, event, occasion)
+  return webhook
+}
+
+async function deliver(
+  work: Work,
+  { id: webhookId, organisationId }: Webhook,
+  event: string,
+  occasion: string,
+): Promise<string> {
+  const [made] = await work.db.rows<{ id: string }>(sql`
+    insert into webhook_delivery (id, created_at, organisation_id, webhook_id, event, topic, occasion, status)
+    select ${newId()}::uuid, ${work.now}::timestamptz, ${organisationId}::uuid, ${webhookId}::uuid, e.id, e.topic, ${occasion},
+      'PENDING' from event e where e.id = ${event} and e.organisation_id = ${organisationId} returning id`)
+  if (!made) throw notFound('event')
+  await enqueue(work, made.id)
+  return made.id
 }
 
 /**

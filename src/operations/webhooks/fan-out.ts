@@ -5,6 +5,7 @@ import { sql } from '../../database/sql.ts'
 import type { WaitingEvents } from '../../outbox/events/event.service.ts'
 import type { Attempt } from '../../outbox/jobs.ts'
 import { newId } from '../../shared/tokens.ts'
+import { startRuns } from '../workflows/start.ts'
 import type { WaitingDelivery } from './courier.ts'
 
 export interface FanOutOptions {
@@ -13,7 +14,7 @@ export interface FanOutOptions {
   now: () => Date
 }
 
-/** Makes a delivery of each event to each webhook that waits for its topic, once, however often it is asked to. */
+/** Makes a delivery of each event to each webhook that waits for its topic, and a run of each workflow, once, however often it is asked to. */
 export const createFanOut =
   ({ orm, server, now }: FanOutOptions) =>
   async ({ events }: WaitingEvents, { job }: Attempt): Promise<void> => {
@@ -36,6 +37,7 @@ export const createFanOut =
           on conflict on constraint webhook_delivery_once do nothing returning id`)
         const jobs = made.map(({ id }) => ({ delivery: id }) satisfies WaitingDelivery)
         await server.enqueueAll(work, 'webhook-delivery', jobs)
+        await startRuns(work, events)
       },
     )
   }

@@ -98,6 +98,19 @@ export async function getWebhook(
   return webhook
 }
 
+/** One that its owner is about to name: it is not deleted until the transaction ends. */
+export async function holdWebhook(
+  queries: Queries,
+  viewer: TenantViewer,
+  id: string,
+): Promise<Webhook> {
+  const held = await firstRow<{ id: string }>(
+    queries,
+    sql`select id from webhook where id = ${id} and organisation_id = ${viewer.organisationId} for share`,
+  )
+  return getWebhook(queries, viewer, held?.id ?? '')
+}
+
 export const findWebhook = (
   queries: Queries,
   { organisationId }: TenantViewer,

@@ -112,10 +112,24 @@ export async function rotateWebhookSecret(work: Work, id: string): Promise<Issue
   return { webhook: await getWebhook(work.db, viewer, webhook.id), secret }
 }
 
-/** Deletes a webhook; what is under way to it is not attempted any more. */
+/**
+ * Deletes a webhook; what is under way to it is not attempted any more.
+ *
+ * @throws {AppError} `CONFLICT` / `IN_USE` while a workflow calls it: asked with its row locked, which whoever names it
+ *   holds against that.
+ */
 export async function deleteWebhook(work: Work, id: string): Promise<string> {
   const viewer = must(work.viewer, 'manageIntegration')
   const webhook = await getWebhook(work.db, viewer, id, true)
+  const caller = await firstRow<{ name: string }>(
+    work.db,
+    sql`select w.name from workflow_step s join workflow w on w.id = s.workflow_id where s.webhook_id = ${webhook.id} limit 1`,
+  )
+  if (caller)
+    throw conflict(
+      'IN_USE',
+      `The workflow "${caller.name}" calls this webhook. Change or delete that first.`,
+    )
   await work.db.rows(
     sql`update webhook set enabled = false, deleted_at = ${work.now} where id = ${webhook.id}`,
   )

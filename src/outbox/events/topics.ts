@@ -66,6 +66,10 @@ const TOPICS = {
   'project.deleted': of('ACCESS', 'A project was deleted.'),
   'project_access.changed': of('ACCESS', 'A principal got another role in a project.'),
   'project_access.revoked': of('ACCESS', 'A principal was put out of a project.'),
+  'access_review.started': of('ACCESS', 'A review of who still needs their access was opened.'),
+  'access_review.decided': of('ACCESS', 'A reviewer decided whether someone keeps an access.'),
+  'access_review.completed': of('ACCESS', 'The decisions of a review were carried out.'),
+  'access_review.cancelled': of('ACCESS', 'A review was closed, and nothing carried out.'),
   'service_account.created': of('API_KEY', 'A service account was created.'),
   'service_account.updated': of('API_KEY', 'A service account was changed.'),
   'service_account.deleted': of('API_KEY', 'A service account was deleted.'),
@@ -127,6 +131,9 @@ const byName = new Map(allTopics.map(topic => [topic.name, topic]))
 /** The topic of a name; one that was retired since it was written down still has its name. */
 export const topicOf = (name: string): TopicInfo =>
   byName.get(name) ?? { name, category: 'PLATFORM', description: 'A topic of an earlier version.' }
+
+/** Whether something is known by this name; a family such as `member.*` is not one thing. */
+export const isTopic = (name: string): boolean => byName.has(name)
 
 /** The names that a filter means: a topic, or a family such as `member.*`. Null where there is none. */
 export function topicsMeant(pattern: string): string[] | null {

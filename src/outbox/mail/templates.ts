@@ -21,6 +21,7 @@ import { passwordReset } from './templates/password-reset.ts'
 import { recoveryCodeUsed } from './templates/recovery-code-used.ts'
 import { verifyEmail } from './templates/verify-email.ts'
 import { webhookOff } from './templates/webhook-off.ts'
+import { workflowMail } from './templates/workflow-mail.ts'
 
 const TEMPLATES = {
   addedToOrganisation,
@@ -42,6 +43,7 @@ const TEMPLATES = {
   recoveryCodeUsed,
   verifyEmail,
   webhookOff,
+  workflowMail,
 }
 type Templates = typeof TEMPLATES
 type DataOf<Of> = Of extends Template<infer Data> ? Data : never

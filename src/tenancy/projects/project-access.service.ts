@@ -34,7 +34,12 @@ export async function ownInProject(
   return heldIn(viewer, projectId, place?.permissions ?? [])
 }
 
-const heldIn = (viewer: Authority, projectId: string, inPlace: string[]): ReadonlySet<string> =>
+/** What the viewer holds in a project, of whose roles they hold `inPlace` by their place there. */
+export const heldIn = (
+  viewer: Authority,
+  projectId: string,
+  inPlace: string[],
+): ReadonlySet<string> =>
   inProject(viewer, projectId, withImplied(inPlace)).union(inEveryProject(viewer, projectId))
 
 /**
@@ -51,11 +56,33 @@ async function mustManageAccess(
   throw noSay()
 }
 
-const noSay = () =>
+export const noSay = () =>
   forbidden(
     'PERMISSION_MISSING',
     'This needs `manageProject`, or `manageProjectAccess` in the project.',
   )
+
+/** How events tell of a place in a project: of whom, where by id, and as what. */
+export const placeEvent = (
+  principal: { kind?: string; id: string; name: string },
+  project: { id: string; name: string },
+  before: string | null,
+  after: string | null,
+) => ({
+  target: {
+    kind: principal.kind === 'SERVICE_ACCOUNT' ? 'ServiceAccount' : 'Member',
+    id: principal.id,
+    name: principal.name,
+  },
+  changes: [
+    {
+      field: 'projectId',
+      before: before === null ? null : project.id,
+      after: after === null ? null : project.id,
+    },
+    { field: project.name, before, after },
+  ],
+})
 
 /** A place in a project that somebody may hand out. */
 export interface Place {
@@ -115,13 +142,13 @@ export async function findPlaces(
 export async function grantPlaces(
   work: Work,
   organisationId: string,
-  places: (Place & { principalId: string })[],
+  places: (Place & { principal: { kind?: string; id: string; name: string } })[],
 ): Promise<void> {
   if (!places.length) return
-  const rows = places.map(({ principalId, projectId, roleId }) => ({
+  const rows = places.map(({ principal, projectId, roleId }) => ({
     id: newId(),
     project_id: projectId,
-    principal_id: principalId,
+    principal_id: principal.id,
     role_id: roleId,
   }))
   await work.db.rows(sql`
@@ -131,11 +158,10 @@ export async function grantPlaces(
       as n (id uuid, project_id uuid, principal_id uuid, role_id uuid)`)
   await recordAll(
     work,
-    places.map(({ projectId, projectName, roleName }) => ({
+    places.map(({ principal, projectId, projectName, roleName }) => ({
       topic: 'project_access.granted',
       organisationId,
-      target: { kind: 'Project', id: projectId, name: projectName },
-      changes: [{ field: 'role', before: null, after: roleName }],
+      ...placeEvent(principal, { id: projectId, name: projectName }, null, roleName),
     })),
   )
 }
@@ -144,7 +170,7 @@ export async function grantPlaces(
 export async function grantAccess(
   work: Work,
   viewer: TenantViewer,
-  principalId: string,
+  principal: { kind?: string; id: string; name: string },
   access: ProjectAccessInput[],
   path: Path,
 ): Promise<void> {
@@ -152,8 +178,25 @@ export async function grantAccess(
   await grantPlaces(
     work,
     viewer.organisationId,
-    places.map(place => ({ ...place, principalId })),
+    places.map(place => ({ ...place, principal })),
   )
+}
+
+/**
+ * A place in a project that the viewer may hand out, held against change until the transaction ends.
+ *
+ * @param path where project and role stand in the input.
+ */
+export async function getGrantable(
+  work: Work,
+  viewer: TenantViewer,
+  { projectId, roleId }: ProjectAccessInput,
+  path: Path,
+) {
+  const project = await getProject(work, viewer, projectId)
+  const own = await mustManageAccess(work, viewer, project.id)
+  const role = await getAssignableRole(work, viewer, roleId, 'PROJECT', own, [...path, 'roleId'])
+  return { project, role, own }
 }
 
 /** Lets a principal into a project, or changes the role held there; neither role may be beyond the viewer's own. */
@@ -162,12 +205,7 @@ export async function grantProjectAccess(
   input: GrantProjectAccessInput,
 ): Promise<ProjectAccess> {
   const viewer = inOrganisation(work.viewer)
-  const project = await getProject(work, viewer, input.projectId)
-  const own = await mustManageAccess(work, viewer, project.id)
-  const role = await getAssignableRole(work, viewer, input.roleId, 'PROJECT', own, [
-    'input',
-    'roleId',
-  ])
+  const { project, role, own } = await getGrantable(work, viewer, input, ['input'])
   const principal = await getPrincipal(work, viewer, input.principalId)
   const before = await firstRow<{ permissions: string[]; name: string }>(
     work.db,
@@ -182,12 +220,7 @@ export async function grantProjectAccess(
     returning ${columns('a', PROJECT_ACCESS_FIELDS)}`)
   await record(work, before ? 'project_access.changed' : 'project_access.granted', {
     organisationId: viewer.organisationId,
-    target: {
-      kind: principal.kind === 'MEMBER' ? 'Member' : 'ServiceAccount',
-      id: principal.id,
-      name: principal.name,
-    },
-    changes: [{ field: project.name, before: before?.name ?? null, after: role.name }],
+    ...placeEvent(principal, project, before?.name ?? null, role.name),
   })
   return row!
 }
@@ -209,25 +242,23 @@ export async function revokeProjectAccess(work: Work, id: string): Promise<strin
   if (!own.has('manageProjectAccess')) throw notFound('project access')
   const principal = await getPrincipal(work, viewer, access.principalId)
   // locked after the principal, as everywhere; the role held there may have changed meanwhile
-  const held = await firstRow<{ permissions: string[] }>(
+  const held = await firstRow<{ permissions: string[]; role: string; project: string }>(
     work.db,
-    sql`select r.permissions from project_access a join role r on r.id = a.role_id where a.id = ${access.id} for update of a`,
+    sql`select r.permissions, r.name as role, p.name as project from project_access a join role r on r.id = a.role_id
+      join project p on p.id = a.project_id where a.id = ${access.id} for update of a`,
   )
   if (!held) throw notFound('project access')
   mustBeAbove(held.permissions, own)
   await work.db.rows(sql`delete from project_access where id = ${access.id}`)
   await record(work, 'project_access.revoked', {
     organisationId: viewer.organisationId,
-    target: {
-      kind: principal.kind === 'MEMBER' ? 'Member' : 'ServiceAccount',
-      id: principal.id,
-      name: principal.name,
-    },
+    ...placeEvent(principal, { id: access.projectId, name: held.project }, held.role, null),
   })
   return access.id
 }
 
-function mustBeAbove(permissions: string[], own: ReadonlySet<string>): void {
+/** @throws {AppError} `FORBIDDEN` / `EXCEEDS_OWN_PERMISSIONS` for a role in a project that holds more than `own`. */
+export function mustBeAbove(permissions: string[], own: ReadonlySet<string>): void {
   if (!isContained({ builtIn: false, level: 'PROJECT', permissions }, own))
     throw forbidden('EXCEEDS_OWN_PERMISSIONS', 'They hold more in this project than you do.')
 }

@@ -65,6 +65,7 @@ export async function updateProject(
 export async function deleteProject(work: Work, id: string): Promise<Project> {
   const viewer = must(work.viewer, 'manageProject')
   const project = await getProject(work, viewer, id, true)
+  await mustBeUnnamed(work, project.id)
   await work.db.rows(sql`delete from project_access where project_id = ${project.id}`)
   await work.db.rows(sql`
     update project set deleted_at = ${work.now}, updated_at = ${work.now}, registration_enabled = false where id = ${project.id}`)
@@ -73,6 +74,20 @@ export async function deleteProject(work: Work, id: string): Promise<Project> {
     target: { kind: 'Project', id: project.id, name: project.name },
   })
   return project
+}
+
+/** Asked with the project's row locked, which whoever names it in a workflow holds against that. */
+async function mustBeUnnamed(work: Work, id: string): Promise<void> {
+  const workflow = await firstRow<{ name: string }>(
+    work.db,
+    sql`select w.name from workflow w where w.deleted_at is null
+      and (w.project_id = ${id} or w.id in (select s.workflow_id from workflow_step s where s.project_id = ${id})) limit 1`,
+  )
+  if (workflow)
+    throw conflict(
+      'IN_USE',
+      `The workflow "${workflow.name}" names this project. Change or delete that first.`,
+    )
 }
 
 /** A courtesy: the unique index is the rule. */

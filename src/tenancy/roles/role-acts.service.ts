@@ -127,6 +127,7 @@ async function replaceRole(work: Work, from: string, to: string): Promise<void> 
     )
     await work.db.rows(sql`
       update project set registration_default_role_id = ${to} where registration_default_role_id = ${from}`)
+    await work.db.rows(sql`update workflow_step set role_id = ${to} where role_id = ${from}`)
   })
 }
 
@@ -142,7 +143,8 @@ const isNamed = (work: Work, id: string) =>
     const holder = await firstRow(
       work.db,
       sql`select id from principal where role_id = ${id} and removed_at is null
-        union all select id from project_access where role_id = ${id} limit 1`,
+        union all select id from project_access where role_id = ${id}
+        union all select workflow_id from workflow_step where role_id = ${id} limit 1`,
     )
     return holder != null || (await isDefault(work, id))
   })
