@@ -159,7 +159,7 @@ export async function buildApp({
     onSkipped: (reason, job) => http.log.info({ job, reason }, 'a mail was not sent'),
   })
   const serveMailRequest = createMailRequestWorker({
-    orm: database.orm,
+    store: database.store,
     server: node.server,
     now: clock,
   })

@@ -139,7 +139,7 @@ export class Context {
     const { once } = this
     return transact(
       {
-        orm: this.node.database.orm,
+        store: this.node.database.store,
         context: context ?? tenantOf(inOrganisation(this.viewer)),
         viewer: this.viewer,
         now: this.now,

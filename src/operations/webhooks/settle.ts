@@ -1,6 +1,6 @@
 import { transact, type Server, type Work } from '../../access/work.ts'
 import { SYSTEM } from '../../database/context.ts'
-import type { Orm } from '../../database/orm.ts'
+import type { Store } from '../../database/store.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { queueMail } from '../../outbox/mail/mail.service.ts'
@@ -13,7 +13,7 @@ const PATIENCE_MS = 3 * 86_400_000
 const GONE = 410
 
 export interface SettleOptions {
-  orm: Orm
+  store: Store
   /** Queries that run as *system*. */
   system: Queries
   server: Server
@@ -39,11 +39,14 @@ export const createSettle =
     const gone = status === GONE
     if (!spent && !gone) return true
     const request = { requestId: job, ipAddress: '', userAgent: null }
-    const { orm, server } = options
-    await transact({ orm, context: SYSTEM, viewer: null, now: at, request, server }, async work => {
-      await endDelivery(work.db, delivery.id)
-      if (dead || gone) await switchOff(work, delivery.webhookId, gone)
-    })
+    const { store, server } = options
+    await transact(
+      { store, context: SYSTEM, viewer: null, now: at, request, server },
+      async work => {
+        await endDelivery(work.db, delivery.id)
+        if (dead || gone) await switchOff(work, delivery.webhookId, gone)
+      },
+    )
     return false
   }
 
