@@ -117,7 +117,7 @@ export async function buildApp({
     lookUpSession: createSessionLookup(system, ceilings, clock),
     lookUpKey: createKeyLookup(system, clock),
     refusals: new Refusals({
-      orm: database.orm,
+      store: database.store,
       server,
       onError: err => http.log.error({ err }, 'a refusal was not written down'),
     }),

@@ -22,7 +22,7 @@ async function main(): Promise<void> {
     `set transaction isolation level repeatable read, read only; set local statement_timeout = 0; ${enterContext(SYSTEM)}`,
   )
   const { breaks, seals, events, unsealed, erased, keptSince, heads } = await verifyTrail(snapshot)
-  await snapshot.release()
+  await snapshot.rollBack()
   await database.close()
   if (process.argv.includes('--heads'))
     for (const { chain, number, digest } of heads)

@@ -244,9 +244,10 @@ async function outcomeOf(door: Door, caller: Caller): Promise<string> {
 
 /** Whether a mutation that was done left an event with the number of its request. */
 async function noteTrace(door: Door, requestId: string): Promise<void> {
-  const [event] = await server.database.owner(`select 1 from event where request_id = $1 and outcome = 'SUCCEEDED' limit 1`, [
-    requestId,
-  ])
+  const [event] = await server.database.owner(
+    `select 1 from event where request_id = $1 and outcome = 'SUCCEEDED' limit 1`,
+    [requestId],
+  )
   traced.set(door.name, traced.get(door.name) === true || event !== undefined)
 }
 

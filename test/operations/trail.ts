@@ -54,8 +54,7 @@ export async function verify({ database, app }: TestServer, ...more: string[]) {
 /** Seals what is there, as the node does every minute by itself. */
 export const sealNow = ({ app: { node }, clock }: TestServer): Promise<void> =>
   sealEvents({
-    orm: node.database.orm,
-    system: node.database.store.system,
+    store: node.database.store,
     server: node.server,
     now: clock.now,
     signal: new AbortController().signal,

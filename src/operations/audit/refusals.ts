@@ -2,7 +2,7 @@ import type { Viewer } from '../../access/viewer.ts'
 import { transact, type RequestInfo, type Server } from '../../access/work.ts'
 import { sourceOf } from '../../credentials/throttle/throttle.service.ts'
 import { SYSTEM } from '../../database/context.ts'
-import type { Orm } from '../../database/orm.ts'
+import type { Store } from '../../database/store.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { AppError } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
@@ -40,7 +40,7 @@ export interface Refusal {
 }
 
 export interface RefusalOptions {
-  orm: Orm
+  store: Store
   server: Server
   /** Hears of refusals that could not be written down. */
   onError: (error: unknown) => void

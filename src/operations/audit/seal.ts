@@ -1,16 +1,14 @@
 import { transact, type Server, type Work } from '../../access/work.ts'
 import { SYSTEM } from '../../database/context.ts'
-import type { Orm } from '../../database/orm.ts'
-import { firstRow, sql, type Queries } from '../../database/sql.ts'
+import { firstRow, sql } from '../../database/sql.ts'
+import type { Store } from '../../database/store.ts'
 import { PLATFORM } from '../../outbox/events/event.service.ts'
 import { digestOf, leafOf, SEALED_COLUMNS, type Seal, type SealedEvent } from './chain.ts'
 
 const BATCH = 1_000
 
 export interface SealOptions {
-  orm: Orm
-  /** Queries that run as *system*. */
-  system: Queries
+  store: Store
   server: Server
   now: () => Date
   signal: AbortSignal
@@ -20,8 +18,8 @@ export interface SealOptions {
 
 /** Seals whatever is not sealed yet, in the chain of each organisation and of the platform. */
 export async function sealEvents(options: SealOptions): Promise<void> {
-  const { orm, system, server, now, signal, onSealed } = options
-  const waiting = await system.rows<{ chain: string }>(
+  const { store, server, now, signal, onSealed } = options
+  const waiting = await store.system.rows<{ chain: string }>(
     sql`select distinct chain from event_unsealed`,
   )
   const request = { requestId: 'seal-events', ipAddress: '', userAgent: null }
@@ -30,7 +28,7 @@ export async function sealEvents(options: SealOptions): Promise<void> {
     do {
       signal.throwIfAborted()
       sealed = await transact(
-        { orm, context: SYSTEM, viewer: null, now: now(), request, server },
+        { store, context: SYSTEM, viewer: null, now: now(), request, server },
         work => sealBatch(work, chain),
       )
       if (sealed) {

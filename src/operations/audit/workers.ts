@@ -20,7 +20,7 @@ export interface AuditTools {
 
 /** Works what belongs to the trail: seals, months, retention and erasure. */
 export async function startAudit({ jobs, database, server, now, log }: AuditTools): Promise<void> {
-  const { orm, store } = database
+  const { store } = database
   const { system } = store
   const days = server.config.AUDIT_RETENTION_DAYS
   await jobs.consume<WaitingErasure>(
@@ -34,8 +34,7 @@ export async function startAudit({ jobs, database, server, now, log }: AuditTool
   ) => jobs.perform(chore, work, err => log.error({ err, chore }, 'a chore failed'))
   await perform('seal-events', signal =>
     sealEvents({
-      orm,
-      system,
+      store,
       server,
       now,
       signal,
