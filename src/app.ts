@@ -4,6 +4,8 @@ import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import type { Server } from './access/work.ts'
+import { createReaderCheck } from './accounts/notifications/notification.service.ts'
+import { startDigests } from './accounts/notifications/workers.ts'
 import { createKeyLookup } from './credentials/callers/key-caller.ts'
 import { createSessionLookup } from './credentials/callers/session-caller.ts'
 import { PasswordHasher } from './credentials/passwords/hasher.ts'
@@ -25,6 +27,7 @@ import { registerJwks } from './http/jwks.ts'
 import { registerMailbox } from './http/mailbox.ts'
 import { registerBudget } from './http/request-budget.ts'
 import { registerPages } from './http/pages/pages.ts'
+import { registerStopPage } from './http/pages/stop-page.ts'
 import { sealSeedsAnew } from './credentials/totp/reseal.ts'
 import { startChores } from './credentials/purge/chores.ts'
 import { Refusals } from './operations/audit/refusals.ts'
@@ -139,6 +142,7 @@ export async function buildApp({
   registerJwks(http, signingKeys)
   if (mailbox && isLoopback(config.HOST)) registerMailbox(http, mailbox)
   await http.register(async pages => registerPages(pages, node))
+  await http.register(async scope => registerStopPage(scope, node))
   await http.register(async scope => registerAvatars(scope, node))
   if (config.GRAPHIQL) {
     const sdl = printSorted(await buildOpenSchema())
@@ -156,6 +160,7 @@ export async function buildApp({
     from: config.MAIL_FROM,
     publicUrl: config.PUBLIC_URL,
     now: clock,
+    isWanted: createReaderCheck(system),
     onSkipped: (reason, job) => http.log.info({ job, reason }, 'a mail was not sent'),
   })
   const serveMailRequest = createMailRequestWorker({
@@ -183,6 +188,13 @@ export async function buildApp({
         http.log.warn({ job, attempt, err }, 'a request for a mail was not served yet')
       })
       await startAudit({ jobs, database, server: node.server, now: clock, log: http.log })
+      await startDigests({
+        jobs,
+        store: database.store,
+        server: node.server,
+        now: clock,
+        log: http.log,
+      })
       await startWebhooks({ jobs, database, server: node.server, now: clock, log: http.log })
       await startWorkflows({ jobs, database, server: node.server, now: clock, log: http.log })
     },

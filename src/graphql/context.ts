@@ -21,7 +21,7 @@ import type { Database } from '../database/orm.ts'
 import { Reader } from '../database/reader.ts'
 import type { Queries } from '../database/sql.ts'
 import type { Refusals } from '../operations/audit/refusals.ts'
-import { unauthenticated } from '../shared/errors.ts'
+import { forbidden, unauthenticated } from '../shared/errors.ts'
 import type { Once } from './idempotency.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
 import { permissionsOf } from '../tenancy/memberships/authority.ts'
@@ -119,6 +119,18 @@ export class Context {
   /** Reads an account's own rows: as its owner, or as an operator who looks at it from the platform. */
   readSelf(userId: string): Queries {
     return this.read(this.contextOfAccount(userId))
+  }
+
+  /**
+   * Reads what of an account its owner alone sees: not operators, and not a session that was begun for one organisation.
+   *
+   * @throws {AppError} `FORBIDDEN` / `POLICY_FORBIDS`.
+   */
+  readOwn(userId: string): Queries {
+    const owner = this.state.shown.find(({ viewer }) => viewer.userId === userId)?.viewer
+    if (!owner || owner.boundToId)
+      throw forbidden('POLICY_FORBIDS', 'Only the owner of an account sees this, signed in to it.')
+    return this.read(selfOf(inSession(owner)))
   }
 
   private readonly contextOfAccount = (userId: string): DatabaseContext => {

@@ -25,6 +25,7 @@ const CHORES = {
   'rotate-keys': '47 * * * *',
   'seal-events': '* * * * *',
   'keep-events': '7 * * * *',
+  digests: '*/15 * * * *',
 } as const
 export type ChoreName = keyof typeof CHORES
 

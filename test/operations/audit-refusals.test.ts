@@ -109,7 +109,7 @@ test('what somebody is refused on their own account or elsewhere is no business 
   ).rejects.toBeRefused('NOT_FOUND')
   await expect(
     person.ask(`mutation { grantOperator(userId: "${person.userId}") { user { id } } }`),
-  ).rejects.toThrow()
+  ).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
   expect(
     await denied(admin, ['session.*', 'operator.*', 'user.*'], { actorIds: [person.memberId] }),
   ).toEqual([])

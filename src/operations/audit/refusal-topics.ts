@@ -45,6 +45,8 @@ const ACTS: Record<string, TopicName | null> = {
   leaveOrganisation: 'member.left',
   lockMember: 'member.locked',
   lockUser: 'user.locked',
+  // of what one has read nobody is told
+  markNotificationsRead: null,
   reauthenticate: 'session.confirmed',
   // clients come with tokens that are over all the time; a spent one tells itself
   refreshSession: null,
@@ -72,6 +74,7 @@ const ACTS: Record<string, TopicName | null> = {
   revokeUserSessions: 'user.sessions_revoked',
   rotateWebhookSecret: 'webhook.secret_rotated',
   setAvatar: 'user.updated',
+  setNotificationPreferences: 'user.notifications_changed',
   signIn: 'session.refused',
   signInWithMagicLink: 'session.refused',
   signOut: 'session.ended',

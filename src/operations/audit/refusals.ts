@@ -121,7 +121,7 @@ const inputOf = (args: Record<string, unknown>) => (args.input ?? {}) as Record<
 
 /** The id that the mutation was asked to act on, as it was typed: it may name nothing here. */
 function targetIn(args: Record<string, unknown>): string | null {
-  const id = args.id ?? inputOf(args).id
+  const id = args.id ?? args.userId ?? inputOf(args).id
   return isId(id) ? id.toLowerCase() : null
 }
 

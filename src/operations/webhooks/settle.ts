@@ -1,9 +1,9 @@
 import { transact, type Server, type Work } from '../../access/work.ts'
+import { notify } from '../../accounts/notifications/notification.service.ts'
 import { SYSTEM } from '../../database/context.ts'
 import type { Store } from '../../database/store.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
-import { queueMail } from '../../outbox/mail/mail.service.ts'
 import type { Answer } from './post.ts'
 import { targetOf } from './webhook.service.ts'
 
@@ -87,9 +87,7 @@ interface SwitchedOff {
   url: string
   organisationId: string
   organisation: string
-  email: string | null
-  firstName: string
-  locale: string
+  userId: string | null
 }
 
 /** Switches a webhook off, once, and tells whoever made it, where that is a person who is still there. */
@@ -101,11 +99,11 @@ async function switchOff(work: Work, webhookId: string, gone: boolean): Promise<
       left join principal m on m.id = own.created_by_id and m.kind = 'MEMBER' and m.removed_at is null
       left join user_account u on u.id = m.user_id and u.deleted_at is null
       where w.id = ${webhookId} and w.enabled and own.id = w.id and o.id = w.organisation_id
-      returning w.id, w.url, w.organisation_id as "organisationId", o.name as organisation, u.email,
-        u.first_name as "firstName", u.locale`,
+      returning w.id, w.url, w.organisation_id as "organisationId", o.name as organisation,
+        u.id as "userId"`,
   )
   if (!webhook) return
-  const { organisationId, organisation, email, firstName, locale } = webhook
+  const { organisationId, organisation, userId } = webhook
   const target = targetOf(webhook)
   await record(work, 'webhook.switched_off', {
     organisationId,
@@ -116,7 +114,12 @@ async function switchOff(work: Work, webhookId: string, gone: boolean): Promise<
       : 'Nothing came through for three days.',
     bySystem: true,
   })
-  if (!email) return
-  const data = { organisation, firstName, host: target.name, gone, at: work.now.toISOString() }
-  await queueMail(work, { to: email, locale, mail: { template: 'webhookOff', data } })
+  if (!userId) return
+  const data = { organisation, host: target.name, gone, at: work.now.toISOString() }
+  await notify(work, {
+    userId,
+    topic: 'webhook.switched_off',
+    organisationId,
+    text: { template: 'webhookOff', data },
+  })
 }
