@@ -118,7 +118,7 @@ const operationPlugin = (
       }
     },
     willSendResponse: async ({ contextValue, response }) => {
-      void contextValue.close()
+      void contextValue.end()
       response.http.headers.set('cache-control', 'no-store')
       if (response.body.kind === 'single') sign(response.body.singleResult.errors, contextValue)
     },
