@@ -9,7 +9,9 @@ import {
 import { sayFailure } from '../database/failures.ts'
 import type { Orm } from '../database/orm.ts'
 import type { Queries } from '../database/sql.ts'
+import type { Observer } from '../database/store.ts'
 import type { Config } from '../shared/config.ts'
+import type { Metrics } from '../shared/metrics.ts'
 import type { KeyRing } from '../shared/seal.ts'
 import type { Viewer } from './viewer.ts'
 
@@ -30,6 +32,10 @@ export interface Server {
   enqueue(work: Work, queue: string, data: object, delaySeconds?: number): Promise<void>
   /** The same for many jobs at once. */
   enqueueAll(work: Work, queue: string, data: object[]): Promise<void>
+  /** What the server counts of itself. */
+  metrics: Metrics
+  /** Hears of every statement. */
+  observe: Observer
 }
 
 /** One unit of work: a transaction, who asked for it, and when. Services neither begin nor end it. */
@@ -73,8 +79,15 @@ export async function transact<Result>(
   const result = await fork
     .transactional(async em => {
       const transaction = em.getTransactionContext<Transaction<unknown>>()!
-      const statement = async <Row>(text: string, values: readonly unknown[] = []) =>
-        (await transaction.executeQuery(CompiledQuery.raw(text, [...values]))).rows as Row[]
+      const statement = async <Row>(text: string, values: readonly unknown[] = []) => {
+        const began = performance.now()
+        try {
+          return (await transaction.executeQuery(CompiledQuery.raw(text, [...values])))
+            .rows as Row[]
+        } finally {
+          server.observe(text, began)
+        }
+      }
       let current = context
       const enter = async (next: DatabaseContext) => {
         await statement(enterContext(next))
