@@ -3,6 +3,8 @@ import fastifyCookie from '@fastify/cookie'
 import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
+import { createReaderCheck } from './accounts/notifications/notification.service.ts'
+import { startDigests } from './accounts/notifications/workers.ts'
 import { createKeyLookup } from './credentials/callers/key-caller.ts'
 import { createSessionLookup } from './credentials/callers/session-caller.ts'
 import { PasswordHasher } from './credentials/passwords/hasher.ts'
@@ -10,7 +12,6 @@ import { AccessTokens } from './credentials/sessions/access-token.ts'
 import { Presence } from './credentials/sessions/presence.ts'
 import { SigningKeys } from './credentials/signing-keys/signing-keys.ts'
 import type { Database } from './database/orm.ts'
-import type { Observer } from './database/store.ts'
 import type { WaitingRequest } from './flows/mail-requests/mail-request.service.ts'
 import { createMailRequestWorker } from './flows/mail-requests/mail-request.worker.ts'
 import type { Node } from './graphql/context.ts'
@@ -27,6 +28,7 @@ import { registerMetrics } from './http/metrics.ts'
 import { registerTracing } from './http/tracing.ts'
 import { registerBudget } from './http/request-budget.ts'
 import { registerPages } from './http/pages/pages.ts'
+import { registerStopPage } from './http/pages/stop-page.ts'
 import { sealSeedsAnew } from './credentials/totp/reseal.ts'
 import { startChores } from './credentials/purge/chores.ts'
 import { startAudit } from './operations/audit/workers.ts'
@@ -93,7 +95,7 @@ export async function buildApp({
     system,
     config.DATABASE_URL === undefined,
     error => http.log.warn({ err: error }, 'the queue stumbled'),
-    tracing?.job,
+    tracing ? (queue, run) => tracing.job(queue, run) : undefined,
   )
   const signingKeys = new SigningKeys(system, keys, clock)
   await signingKeys.load()
@@ -104,11 +106,10 @@ export async function buildApp({
   const transport = config.SMTP_URL ? smtpTransport(config.SMTP_URL) : mailbox!
   const ceilings = { idle: config.SESSION_IDLE_SECONDS, lifetime: config.SESSION_LIFETIME_SECONDS }
   const metrics = new Metrics()
-  const observe: Observer = (text, began) => {
+  database.store.observe((text, began) => {
     const name = metrics.statement(text, began)
     tracing?.ended(name, began, { 'db.system.name': 'postgresql' })
-  }
-  database.store.observe(observe)
+  })
   const node: Node = {
     database,
     server: {
@@ -117,7 +118,6 @@ export async function buildApp({
       enqueue: (work, queue, data, delay) => jobs.enqueue(work, queue as QueueName, data, delay),
       enqueueAll: (work, queue, data) => jobs.enqueueAll(work, queue as QueueName, data),
       metrics,
-      observe,
     },
     hasher: new PasswordHasher({
       memory: config.ARGON2_MEMORY_KIB,
@@ -153,6 +153,7 @@ export async function buildApp({
   registerJwks(http, signingKeys)
   if (mailbox && isLoopback(config.HOST)) registerMailbox(http, mailbox)
   await http.register(async pages => registerPages(pages, node))
+  await http.register(async scope => registerStopPage(scope, node))
   await http.register(async scope => registerAvatars(scope, node))
   if (config.GRAPHIQL) {
     const sdl = printSorted(await buildOpenSchema())
@@ -170,10 +171,11 @@ export async function buildApp({
     from: config.MAIL_FROM,
     publicUrl: config.PUBLIC_URL,
     now: clock,
+    isWanted: createReaderCheck(system),
     onSkipped: (reason, job) => http.log.info({ job, reason }, 'a mail was not sent'),
   })
   const serveMailRequest = createMailRequestWorker({
-    orm: database.orm,
+    store: database.store,
     server: node.server,
     now: clock,
   })
@@ -197,6 +199,13 @@ export async function buildApp({
         http.log.warn({ job, attempt, err }, 'a request for a mail was not served yet')
       })
       await startAudit({ jobs, system, log: http.log })
+      await startDigests({
+        jobs,
+        store: database.store,
+        server: node.server,
+        now: clock,
+        log: http.log,
+      })
       await startWebhooks({ jobs, database, server: node.server, now: clock, log: http.log })
       await startWorkflows({ jobs, database, server: node.server, now: clock, log: http.log })
     },

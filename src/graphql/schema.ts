@@ -1,6 +1,8 @@
 import 'reflect-metadata'
 import {
   isInputObjectType,
+  isInterfaceType,
+  isObjectType,
   lexicographicSortSchema,
   printSchema,
   type GraphQLSchema,
@@ -10,6 +12,7 @@ import { buildSchema } from 'type-graphql'
 import type { Rules } from '../access/rules.ts'
 import { applyMiddleware, deny, shield } from '../access/shield.ts'
 import { AppError } from '../shared/errors.ts'
+import type { Page } from '../shared/page.ts'
 import { hangIdempotency } from './idempotency.ts'
 import { checkIds } from './ids.ts'
 import { ALL_RULES, RESOLVERS } from './nouns.ts'
@@ -35,6 +38,13 @@ export async function buildOpenSchema(): Promise<GraphQLSchema> {
       type.astNode?.directives?.some(directive => directive.name.value === 'oneOf')
     )
       type.isOneOf = true
+    // type-graphql's own is asynchronous: a promise for each row, and compiled queries wait for none
+    if (isInterfaceType(type)) type.resolveType = value => value.__typename
+    // a page's method, which graphql-js would call by itself, and compiled queries would not
+    if (isObjectType(type) && type.name.endsWith('Connection')) {
+      const { totalCount } = type.getFields()
+      if (totalCount) totalCount.resolve = (page: Page<unknown>) => page.totalCount()
+    }
   }
   return schema
 }

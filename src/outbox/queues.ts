@@ -20,7 +20,11 @@ const QUEUES = {
 export type QueueName = keyof typeof QUEUES
 
 /** What is done at set times (cron, UTC), by one node at a time. */
-const CHORES = { purge: '17 * * * *', 'rotate-keys': '47 * * * *' } as const
+const CHORES = {
+  purge: '17 * * * *',
+  'rotate-keys': '47 * * * *',
+  digests: '*/15 * * * *',
+} as const
 export type ChoreName = keyof typeof CHORES
 
 /**

@@ -29,9 +29,10 @@ const OF_THE_SESSION = new Set([
   'leaveOrganisation',
 ])
 
-/** They renew, prepare what another does, or ask for a mail that may never go out: no event tells of that. */
+/** They renew, prepare what another does, note what was read, or ask for a mail that may never go out: no event tells of that. */
 const WITHOUT_EVENT = [
   'Mutation.createAvatarUpload',
+  'Mutation.markNotificationsRead',
   'Mutation.refreshSession',
   'Mutation.requestEmailVerification',
   'Mutation.requestMagicLink',
@@ -42,6 +43,7 @@ const WITHOUT_EVENT = [
 const WITHOUT_CHANGE = [
   'Mutation.activateMember',
   'Mutation.cancelEmailChange',
+  'Mutation.setNotificationPreferences',
   'Mutation.unlockMember',
   'Mutation.updateProfile',
 ]
@@ -109,6 +111,7 @@ async function make(kind: Kind | 'permission'): Promise<string> {
     // nobody's: what is one's own is tried elsewhere
     case 'factor':
     case 'upload':
+    case 'notification':
       return newId()
     case 'webhook':
       return (await hook(admin)).webhook

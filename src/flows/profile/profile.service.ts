@@ -1,5 +1,6 @@
 import { inSession } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
+import { moveDigests } from '../../accounts/notifications/preference.service.ts'
 import { fullName, readNamePart } from '../../accounts/users/user.service.ts'
 import { writeUserWords } from '../../accounts/users/user-words.ts'
 import { firstRow, sql } from '../../database/sql.ts'
@@ -42,6 +43,7 @@ export async function updateProfile(work: Work, input: UpdateProfileInput): Prom
       phone_number = ${after.phoneNumber}, locale = ${after.locale}, time_zone = ${after.timeZone},
       updated_at = ${work.now}
     where id = ${userId}`)
+  if (before.timeZone !== after.timeZone) await moveDigests(work, userId, after.timeZone)
   if (fullName(before) !== fullName(after) || before.firstName !== after.firstName) {
     await writeUserWords(work, [userId])
     await renameMemberships(work, userId, after)
