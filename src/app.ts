@@ -3,6 +3,7 @@ import fastifyCookie from '@fastify/cookie'
 import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
+import { imagesOf, removeUnwanted, type UnwantedImage } from './accounts/avatars/images.ts'
 import type { Server } from './access/work.ts'
 import { createReaderCheck } from './accounts/notifications/notification.service.ts'
 import { startDigests } from './accounts/notifications/workers.ts'
@@ -202,6 +203,12 @@ export async function buildApp({
         else if (attempt === 1) http.log.warn({ job, err }, 'a mail was not delivered yet')
         else http.log.debug({ job, attempt, err }, 'a mail was not delivered yet')
       })
+      await jobs.consume<UnwantedImage>(
+        'unwanted-image',
+        image => removeUnwanted(imagesOf(config, system), system, image, clock()),
+        ({ job, attempt, error: err }) =>
+          http.log.warn({ job, attempt, err }, 'an image was not removed yet'),
+      )
       await jobs.consume<WaitingRequest>('mail-request', serveMailRequest, failure => {
         const { job, attempt, error: err } = failure
         http.log.warn({ job, attempt, err }, 'a request for a mail was not served yet')
