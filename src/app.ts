@@ -3,6 +3,10 @@ import fastifyCookie from '@fastify/cookie'
 import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
+import { imagesOf, removeUnwanted, type UnwantedImage } from './accounts/avatars/images.ts'
+import type { Server } from './access/work.ts'
+import { createReaderCheck } from './accounts/notifications/notification.service.ts'
+import { startDigests } from './accounts/notifications/workers.ts'
 import { createKeyLookup } from './credentials/callers/key-caller.ts'
 import { createSessionLookup } from './credentials/callers/session-caller.ts'
 import { PasswordHasher } from './credentials/passwords/hasher.ts'
@@ -24,8 +28,10 @@ import { registerJwks } from './http/jwks.ts'
 import { registerMailbox } from './http/mailbox.ts'
 import { registerBudget } from './http/request-budget.ts'
 import { registerPages } from './http/pages/pages.ts'
+import { registerStopPage } from './http/pages/stop-page.ts'
 import { sealSeedsAnew } from './credentials/totp/reseal.ts'
 import { startChores } from './credentials/purge/chores.ts'
+import { Refusals } from './operations/audit/refusals.ts'
 import { startAudit } from './operations/audit/workers.ts'
 import { sealSecretsAnew } from './operations/webhooks/reseal.ts'
 import { startWebhooks } from './operations/webhooks/workers.ts'
@@ -92,14 +98,15 @@ export async function buildApp({
   const mailbox = config.SMTP_URL ? null : new Mailbox()
   const transport = config.SMTP_URL ? smtpTransport(config.SMTP_URL) : mailbox!
   const ceilings = { idle: config.SESSION_IDLE_SECONDS, lifetime: config.SESSION_LIFETIME_SECONDS }
+  const server: Server = {
+    config,
+    keys,
+    enqueue: (work, queue, data, delay) => jobs.enqueue(work, queue as QueueName, data, delay),
+    enqueueAll: (work, queue, data) => jobs.enqueueAll(work, queue as QueueName, data),
+  }
   const node: Node = {
     database,
-    server: {
-      config,
-      keys,
-      enqueue: (work, queue, data, delay) => jobs.enqueue(work, queue as QueueName, data, delay),
-      enqueueAll: (work, queue, data) => jobs.enqueueAll(work, queue as QueueName, data),
-    },
+    server,
     hasher: new PasswordHasher({
       memory: config.ARGON2_MEMORY_KIB,
       passes: config.ARGON2_TIME,
@@ -113,6 +120,11 @@ export async function buildApp({
     }),
     lookUpSession: createSessionLookup(system, ceilings, clock),
     lookUpKey: createKeyLookup(system, clock),
+    refusals: new Refusals({
+      store: database.store,
+      server,
+      onError: err => http.log.error({ err }, 'a refusal was not written down'),
+    }),
     clock,
   }
   const state = { stopping: false }
@@ -131,6 +143,7 @@ export async function buildApp({
   registerJwks(http, signingKeys)
   if (mailbox && isLoopback(config.HOST)) registerMailbox(http, mailbox)
   await http.register(async pages => registerPages(pages, node))
+  await http.register(async scope => registerStopPage(scope, node))
   await http.register(async scope => registerAvatars(scope, node))
   if (config.GRAPHIQL) {
     const sdl = printSorted(await buildOpenSchema())
@@ -148,10 +161,11 @@ export async function buildApp({
     from: config.MAIL_FROM,
     publicUrl: config.PUBLIC_URL,
     now: clock,
+    isWanted: createReaderCheck(system),
     onSkipped: (reason, job) => http.log.info({ job, reason }, 'a mail was not sent'),
   })
   const serveMailRequest = createMailRequestWorker({
-    orm: database.orm,
+    store: database.store,
     server: node.server,
     now: clock,
   })
@@ -170,11 +184,24 @@ export async function buildApp({
         else if (attempt === 1) http.log.warn({ job, err }, 'a mail was not delivered yet')
         else http.log.debug({ job, attempt, err }, 'a mail was not delivered yet')
       })
+      await jobs.consume<UnwantedImage>(
+        'unwanted-image',
+        image => removeUnwanted(imagesOf(config, system), system, image, clock()),
+        ({ job, attempt, error: err }) =>
+          http.log.warn({ job, attempt, err }, 'an image was not removed yet'),
+      )
       await jobs.consume<WaitingRequest>('mail-request', serveMailRequest, failure => {
         const { job, attempt, error: err } = failure
         http.log.warn({ job, attempt, err }, 'a request for a mail was not served yet')
       })
-      await startAudit({ jobs, system, log: http.log })
+      await startAudit({ jobs, database, server: node.server, now: clock, log: http.log })
+      await startDigests({
+        jobs,
+        store: database.store,
+        server: node.server,
+        now: clock,
+        log: http.log,
+      })
       await startWebhooks({ jobs, database, server: node.server, now: clock, log: http.log })
       await startWorkflows({ jobs, database, server: node.server, now: clock, log: http.log })
     },
@@ -183,6 +210,7 @@ export async function buildApp({
       signingKeys.stop()
       await Promise.all([http.close(), jobs.stop()])
       await node.hasher.settle()
+      await node.refusals.settle()
       await presence.stop()
       transport.close()
       await database.close()

@@ -1,5 +1,8 @@
 import { AvatarImageEntity } from './accounts/avatars/avatar-image.entity.ts'
 import { AvatarUploadEntity } from './accounts/avatars/avatar-upload.entity.ts'
+import { NotificationDigestEntity } from './accounts/notifications/notification-digest.entity.ts'
+import { NotificationPreferenceEntity } from './accounts/notifications/notification-preference.entity.ts'
+import { NotificationEntity } from './accounts/notifications/notification.entity.ts'
 import { UserWordEntity } from './accounts/users/user-word.entity.ts'
 import { UserEntity } from './accounts/users/user.entity.ts'
 import { ApiKeyProjectEntity } from './credentials/api-keys/api-key-project.entity.ts'
@@ -58,6 +61,9 @@ export const entities = [
   InvitationEntity,
   LinkEntity,
   MemberWordEntity,
+  NotificationDigestEntity,
+  NotificationEntity,
+  NotificationPreferenceEntity,
   OrganisationEntity,
   OrganisationWordEntity,
   PermissionEntity,

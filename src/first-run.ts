@@ -31,7 +31,7 @@ export async function firstRun(
   const passwordHash = await hasher.hash(password)
   const made = await transact(
     {
-      orm: node.database.orm,
+      store: node.database.store,
       context: SYSTEM,
       viewer: null,
       now: node.clock(),

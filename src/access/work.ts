@@ -1,15 +1,9 @@
-import type { SqlEntityManager } from '@mikro-orm/sql'
-import { CompiledQuery, type Transaction } from 'kysely'
-import {
-  contextVariables,
-  enterContext,
-  roleName,
-  type DatabaseContext,
-} from '../database/context.ts'
+import { enterContext, type DatabaseContext } from '../database/context.ts'
 import { sayFailure } from '../database/failures.ts'
-import type { Orm } from '../database/orm.ts'
 import type { Queries } from '../database/sql.ts'
+import type { Connection, Store } from '../database/store.ts'
 import type { Config } from '../shared/config.ts'
+import type { Language } from '../shared/languages.ts'
 import type { KeyRing } from '../shared/seal.ts'
 import type { Viewer } from './viewer.ts'
 
@@ -18,6 +12,8 @@ export interface RequestInfo {
   requestId: string
   ipAddress: string
   userAgent: string | null
+  /** The language that whoever asks likes best of ours, where they said so. */
+  language?: Language | null
   /** The `Idempotency-Key` that came with it. */
   idempotencyKey?: string | null
 }
@@ -34,8 +30,7 @@ export interface Server {
 
 /** One unit of work: a transaction, who asked for it, and when. Services neither begin nor end it. */
 export interface Work {
-  em: SqlEntityManager
-  /** Plain statements in the same transaction. */
+  /** Its statements. */
   db: Queries
   viewer: Viewer | null
   now: Date
@@ -53,7 +48,7 @@ export interface Work {
 }
 
 export interface WorkOptions {
-  orm: Orm
+  store: Store
   context: DatabaseContext
   viewer: Viewer | null
   now: Date
@@ -66,55 +61,65 @@ export async function transact<Result>(
   options: WorkOptions,
   unit: (work: Work) => Promise<Result>,
 ): Promise<Result> {
-  const { orm, context, viewer, now, request, server } = options
-  const fork = (orm.em as SqlEntityManager).fork()
-  fork.setSessionContext({ role: roleName(context.role), variables: contextVariables(context) })
   const committed: (() => void)[] = []
-  const result = await fork
-    .transactional(async em => {
-      const transaction = em.getTransactionContext<Transaction<unknown>>()!
-      const statement = async <Row>(text: string, values: readonly unknown[] = []) =>
-        (await transaction.executeQuery(CompiledQuery.raw(text, [...values]))).rows as Row[]
-      let current = context
-      const enter = async (next: DatabaseContext) => {
-        await statement(enterContext(next))
-        current = next
-      }
-      return unit({
-        em: em,
-        db: { rows: query => statement(query.text, query.values) },
-        viewer,
-        now,
-        request,
-        server,
-        as: async (next, step) => {
-          const before = current
-          await enter(next)
-          const outcome = await step()
-          // after a failure the transaction is lost anyhow, so only success comes back
-          await enter(before)
-          return outcome
-        },
-        savepoint: async step => {
-          const before = { context: current, committed: committed.length }
-          await statement('savepoint step')
-          try {
-            const outcome = await step()
-            await statement('release savepoint step')
-            return outcome
-          } catch (error) {
-            // the context goes back with everything else
-            await statement('rollback to savepoint step')
-            await statement('release savepoint step')
-            current = before.context
-            committed.length = before.committed
-            throw error
-          }
-        },
-        afterCommit: step => void committed.push(step),
-      })
-    })
-    .catch(sayFailure)
+  const result = await inTransaction(options, unit, committed).catch(sayFailure)
   for (const step of committed) step()
   return result
+}
+
+async function inTransaction<Result>(
+  { store, ...asked }: WorkOptions,
+  unit: (work: Work) => Promise<Result>,
+  committed: (() => void)[],
+): Promise<Result> {
+  const connection = await store.begin(enterContext(asked.context))
+  let result: Result
+  try {
+    result = await unit(workOn(connection, asked, committed))
+  } catch (error) {
+    await connection.rollBack()
+    throw error
+  }
+  await connection.commit()
+  return result
+}
+
+function workOn(
+  connection: Connection,
+  { context, ...asked }: Omit<WorkOptions, 'store'>,
+  committed: (() => void)[],
+): Work {
+  let current = context
+  const enter = async (next: DatabaseContext) => {
+    await connection.script(enterContext(next))
+    current = next
+  }
+  return {
+    ...asked,
+    db: { rows: query => connection.rows(query) },
+    as: async (next, step) => {
+      const before = current
+      await enter(next)
+      const outcome = await step()
+      // after a failure the transaction is lost anyhow, so only success comes back
+      await enter(before)
+      return outcome
+    },
+    savepoint: async step => {
+      const before = { context: current, committed: committed.length }
+      await connection.script('savepoint step')
+      try {
+        const outcome = await step()
+        await connection.script('release savepoint step')
+        return outcome
+      } catch (error) {
+        // the context goes back with everything else
+        await connection.script('rollback to savepoint step; release savepoint step')
+        current = before.context
+        committed.length = before.committed
+        throw error
+      }
+    },
+    afterCommit: step => void committed.push(step),
+  }
 }

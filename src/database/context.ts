@@ -23,7 +23,7 @@ export const roleName = (role: DatabaseContext['role']): string => `gatehouse_${
 const HARMLESS = /^(?:[0-9a-f-]{36}|[A-Z_]+)?$/
 
 /** The session variables of a context, all of them, so that none is left over from another. */
-export function contextVariables(context: DatabaseContext): Record<string, string> {
+function contextVariables(context: DatabaseContext): Record<string, string> {
   const tenant = context.role === 'tenant' ? context : null
   const variables = {
     'app.organisation': tenant?.organisationId ?? '',

@@ -1,10 +1,10 @@
 import { PGlite } from '@electric-sql/pglite'
 import { Migrator } from '@mikro-orm/migrations'
-import { MikroORM as PgliteOrm, defineConfig as forPglite } from '@mikro-orm/pglite'
-import { MikroORM as PostgresOrm, defineConfig as forPostgres } from '@mikro-orm/postgresql'
+import { defineConfig as forPglite, type MikroORM as PgliteOrm } from '@mikro-orm/pglite'
+import { defineConfig as forPostgres, type MikroORM as PostgresOrm } from '@mikro-orm/postgresql'
 import { createPostgreSqlTypeParsers } from '@mikro-orm/sql'
 import { join } from 'node:path'
-import { Pool, TypeOverrides, type PoolClient, type PoolConfig } from 'pg'
+import { Pool, TypeOverrides, type PoolConfig } from 'pg'
 import { parse as parseArray } from 'postgres-array'
 import { roleName, type DatabaseContext } from './context.ts'
 import { PgliteStore, PostgresStore, type Store } from './store.ts'
@@ -22,9 +22,8 @@ export interface DatabaseOptions {
   pglite?: PGlite
 }
 
-/** The open database: MikroORM for mutations and migrations, and the store for everything that is read. */
+/** The open database. MikroORM describes it and migrates it; statements run in the store alone. */
 export interface Database {
-  orm: Orm
   store: Store
   close(): Promise<void>
 }
@@ -59,8 +58,6 @@ const parsers = createPostgreSqlTypeParsers(parseArray)
 /** Opens PGlite so that it reads instants as MikroORM does: as text. */
 export const openPglite = (dataDir: string, loadDataDir?: Blob): Promise<PGlite> =>
   PGlite.create({ dataDir: clusterFolder(dataDir), parsers, ...(loadDataDir && { loadDataDir }) })
-
-const NOTICE_MS = 500
 
 /**
  * Connections begin in a role that sees nothing until a context is entered, with instants in UTC, and give up on
@@ -106,60 +103,30 @@ async function openPostgres(
 ): Promise<Database> {
   // a third of the connections looks callers up and runs jobs, so that neither waits for open transactions
   const forSystem = Math.max(1, Math.floor(options.pool / 3))
-  const orm = await PostgresOrm.init(
-    forPostgres({
-      ...shared(options.entities),
-      clientUrl: url,
-      driverOptions: poolConfig(url, 'tenant', Math.max(1, options.pool - forSystem)),
-      connect: false,
-    } as never),
-  )
   const types = new TypeOverrides()
   for (const [oid, parser] of Object.entries(parsers))
     types.setTypeParser(Number(oid), parser as never)
-  const system = new Pool({ ...poolConfig(url, 'system', forSystem), types })
-  system.on('error', onError)
-  system.on('connect', client => void client.on('error', onError))
-  const requests = await (orm as PostgresOrm).em.getConnection().getNativeClient()
-  takeBackBroken(requests)
-  const store = new PostgresStore(requests, system)
-  return {
-    orm,
-    store,
-    close: async () => void (await Promise.all([store.close(), orm.close(true)])),
+  const open = (role: DatabaseContext['role'], max: number) => {
+    const pool = new Pool({ ...poolConfig(url, role, max), types })
+    pool.on('error', onError)
+    pool.on('connect', client => void client.on('error', onError))
+    return pool
   }
-}
-
-/**
- * Kysely gives a connection back only once `begin`, `commit` or `rollback` has succeeded on it: one that broke within a
- * transaction would be missing from the pool for ever.
- */
-function takeBackBroken(pool: Pool): void {
-  const lent = new Set<PoolClient>()
-  pool.on('acquire', client => lent.add(client))
-  pool.on('release', (_error, client) => lent.delete(client))
-  pool.on('connect', client => {
-    const takeBack = () => {
-      if (lent.has(client)) client.release(true)
-    }
-    // whoever holds it may give it back properly, once they have noticed
-    client.once('end', () => void setTimeout(takeBack, NOTICE_MS).unref())
-  })
+  const store = new PostgresStore(
+    open('tenant', Math.max(1, options.pool - forSystem)),
+    open('system', forSystem),
+  )
+  return { store, close: () => store.close() }
 }
 
 async function openEmbedded(options: DatabaseOptions): Promise<Database> {
   const pglite = options.pglite ?? (await openPglite(options.dataDir))
-  const orm = await PgliteOrm.init(
-    forPglite({ ...shared(options.entities), driverOptions: { pglite } } as never),
-  )
   // PGlite's user is a superuser: without a context, act in a role that sees nothing
   await pglite.exec(`set role ${roleName('tenant')}; set time zone 'UTC'`)
   const store = new PgliteStore(pglite)
   return {
-    orm,
     store,
     close: async () => {
-      await orm.close(true)
       // closed in the middle of a transaction, PGlite would spin for ever
       await pglite.transaction(async () => undefined)
       if (!options.pglite) await pglite.close()

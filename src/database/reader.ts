@@ -48,6 +48,6 @@ export class Reader {
     const connection = this.#connection
     this.#connection = undefined
     this.#context = undefined
-    await connection?.then(open => open.release()).catch(() => undefined)
+    await connection?.then(open => open.commit()).catch(() => undefined)
   }
 }

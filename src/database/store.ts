@@ -7,8 +7,14 @@ import { statementName, type Queries, type Statement } from './sql.ts'
 export interface Connection extends Queries {
   /** Runs several statements without values in one round trip. */
   script(text: string): Promise<void>
-  /** Ends the transaction and gives the connection back. */
-  release(): Promise<void>
+  /**
+   * Ends the transaction and gives the connection back.
+   *
+   * @throws what kept it from being committed.
+   */
+  commit(): Promise<void>
+  /** Undoes the transaction and gives the connection back. */
+  rollBack(): Promise<void>
 }
 
 export interface SystemQueries extends Queries {
@@ -16,7 +22,7 @@ export interface SystemQueries extends Queries {
   script(text: string): Promise<Record<string, unknown>[]>
 }
 
-/** Where statements outside MikroORM run: the pools of PostgreSQL, or the one connection of PGlite. */
+/** Where statements run: the pools of PostgreSQL, or the one connection of PGlite. */
 export interface Store {
   /** Single statements as *system*: the caller look-up, sign-in, links, jobs. */
   readonly system: SystemQueries
@@ -49,12 +55,13 @@ export class PostgresStore implements Store {
     return {
       rows: query => inTurn(() => run(client, query)),
       script: text => inTurn(async () => void (await client.query(text))),
-      release: () => inTurn(() => end(client)),
+      commit: () => inTurn(() => end(client, 'commit')),
+      rollBack: () => inTurn(() => end(client, 'rollback').catch(() => undefined)),
     }
   }
 
   async close(): Promise<void> {
-    await this.#system.end()
+    await Promise.all([this.#requests.end(), this.#system.end()])
   }
 }
 
@@ -68,14 +75,16 @@ function turns() {
   }
 }
 
-async function end(client: PoolClient): Promise<void> {
-  try {
-    await client.query('commit')
-    client.release()
-  } catch (error) {
+async function end(client: PoolClient, how: 'commit' | 'rollback'): Promise<void> {
+  const answer = await client.query(how).catch((error: Error) => {
     // the connection's state is unknown: throw it away rather than lend it to the next request
-    client.release(error as Error)
-  }
+    client.release(error)
+    throw error
+  })
+  client.release()
+  // what PostgreSQL answers where a statement failed and nobody rolled back
+  if (how === 'commit' && answer.command === 'ROLLBACK')
+    throw new Error('The transaction could not be committed: a statement in it had failed.')
 }
 
 async function runScript(pool: Pool, text: string): Promise<Record<string, unknown>[]> {
@@ -139,8 +148,12 @@ export class PgliteStore implements Store {
         resolve({
           rows: query => runOn(inner, query),
           script: async text => void (await inner.exec(text)),
-          release: async () => {
+          commit: async () => {
             done.resolve()
+            await transaction
+          },
+          rollBack: async () => {
+            done.reject(new Error('The transaction is undone.'))
             await transaction.catch(() => undefined)
           },
         })

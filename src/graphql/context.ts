@@ -20,7 +20,8 @@ import { certain } from '../database/loader.ts'
 import type { Database } from '../database/orm.ts'
 import { Reader } from '../database/reader.ts'
 import type { Queries } from '../database/sql.ts'
-import { unauthenticated } from '../shared/errors.ts'
+import type { Refusals } from '../operations/audit/refusals.ts'
+import { forbidden, unauthenticated } from '../shared/errors.ts'
 import type { Once } from './idempotency.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
 import { permissionsOf } from '../tenancy/memberships/authority.ts'
@@ -34,6 +35,7 @@ export interface Node {
   tokens: AccessTokens
   lookUpSession: (sessionId: string) => Promise<Caller | null>
   lookUpKey: (secret: string) => Promise<Caller | null>
+  refusals: Refusals
   clock: () => Date
 }
 
@@ -119,6 +121,18 @@ export class Context {
     return this.read(this.contextOfAccount(userId))
   }
 
+  /**
+   * Reads what of an account its owner alone sees: not operators, and not a session that was begun for one organisation.
+   *
+   * @throws {AppError} `FORBIDDEN` / `POLICY_FORBIDS`.
+   */
+  readOwn(userId: string): Queries {
+    const owner = this.state.shown.find(({ viewer }) => viewer.userId === userId)?.viewer
+    if (!owner || owner.boundToId)
+      throw forbidden('POLICY_FORBIDS', 'Only the owner of an account sees this, signed in to it.')
+    return this.read(selfOf(inSession(owner)))
+  }
+
   private readonly contextOfAccount = (userId: string): DatabaseContext => {
     const known = this.state.shown.find(({ viewer }) => viewer.userId === userId)
     if (!known && this.viewer?.operator) return operatorOf(this.viewer)
@@ -137,7 +151,7 @@ export class Context {
     const { once } = this
     return transact(
       {
-        orm: this.node.database.orm,
+        store: this.node.database.store,
         context: context ?? tenantOf(inOrganisation(this.viewer)),
         viewer: this.viewer,
         now: this.now,
@@ -150,6 +164,18 @@ export class Context {
 
   readonly asSystem = <Result>(unit: (work: Work) => Promise<Result>): Promise<Result> =>
     this.transact(unit, SYSTEM)
+
+  /** Tells the trail that a mutation was refused, where that is what its error says. */
+  async noteRefusal(
+    mutation: string,
+    args: Record<string, unknown>,
+    error: unknown,
+  ): Promise<void> {
+    const { viewer, request, now } = this
+    // the reads of earlier fields: on PGlite they hold the only connection
+    await this.close()
+    await this.node.refusals.note({ mutation, args, error, viewer, request, now })
+  }
 
   /** Single statements as *system*, outside any transaction. */
   get system(): Queries {

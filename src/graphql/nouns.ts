@@ -2,6 +2,8 @@ import type { NonEmptyArray } from 'type-graphql'
 import type { Rules } from '../access/rules.ts'
 import { AvatarResolver } from '../accounts/avatars/avatar.resolver.ts'
 import { avatarRules } from '../accounts/avatars/avatar.rules.ts'
+import { NotificationResolver } from '../accounts/notifications/notification.resolver.ts'
+import { notificationRules } from '../accounts/notifications/notification.rules.ts'
 import { UserResolver } from '../accounts/users/user.resolver.ts'
 import { userRules } from '../accounts/users/user.rules.ts'
 import { ViewerResolver } from '../credentials/callers/viewer.resolver.ts'
@@ -106,6 +108,7 @@ import {
 } from '../tenancy/memberships/member.resolver.ts'
 import { memberRules } from '../tenancy/memberships/member.rules.ts'
 import { PrincipalResolver } from '../tenancy/memberships/principal.resolver.ts'
+import { NotificationOrganisationResolver } from '../tenancy/organisations/notification-organisation.resolver.ts'
 import { OrganisationResolver } from '../tenancy/organisations/organisation.resolver.ts'
 import { organisationRules } from '../tenancy/organisations/organisation.rules.ts'
 import {
@@ -150,6 +153,8 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   MfaActsResolver,
   MfaResolver,
   NodeResolver,
+  NotificationOrganisationResolver,
+  NotificationResolver,
   OrganisationAccessReviewsResolver,
   OperatorOrganisationsResolver,
   OperatorUsersResolver,
@@ -215,6 +220,7 @@ export const ALL_RULES: Rules[] = [
   memberRules,
   mfaRules,
   nodeRules,
+  notificationRules,
   operatorRules,
   organisationRules,
   passwordChangeRules,

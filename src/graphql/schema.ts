@@ -1,6 +1,8 @@
 import 'reflect-metadata'
 import {
   isInputObjectType,
+  isInterfaceType,
+  isObjectType,
   lexicographicSortSchema,
   printSchema,
   type GraphQLSchema,
@@ -10,7 +12,9 @@ import { buildSchema } from 'type-graphql'
 import type { Rules } from '../access/rules.ts'
 import { applyMiddleware, deny, shield } from '../access/shield.ts'
 import { AppError } from '../shared/errors.ts'
+import type { Page } from '../shared/page.ts'
 import { hangIdempotency } from './idempotency.ts'
+import { hangRefusals } from './refusals.ts'
 import { checkIds } from './ids.ts'
 import { ALL_RULES, RESOLVERS } from './nouns.ts'
 import { Problem } from '../shared/problem.type.ts'
@@ -35,6 +39,13 @@ export async function buildOpenSchema(): Promise<GraphQLSchema> {
       type.astNode?.directives?.some(directive => directive.name.value === 'oneOf')
     )
       type.isOneOf = true
+    // type-graphql's own is asynchronous: a promise for each row, and compiled queries wait for none
+    if (isInterfaceType(type)) type.resolveType = value => value.__typename
+    // a page's method, which graphql-js would call by itself, and compiled queries would not
+    if (isObjectType(type) && type.name.endsWith('Connection')) {
+      const { totalCount } = type.getFields()
+      if (totalCount) totalCount.resolve = (page: Page<unknown>) => page.totalCount()
+    }
   }
   return schema
 }
@@ -66,7 +77,7 @@ export async function buildGuardedSchema(given: Rules = rules): Promise<GraphQLS
   const guarded = Object.fromEntries(
     [...wrapped].map(type => [type, onlyRuled(type, hung, given[type] ?? {})]),
   )
-  return applyMiddleware(open, guarded as IMiddlewareTypeMap)
+  return hangRefusals(applyMiddleware(open, guarded as IMiddlewareTypeMap))
 }
 
 /** Fields without a rule of their own are left alone: a wrapper on each would cost half a list. */

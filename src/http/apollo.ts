@@ -12,6 +12,7 @@ import {
 } from 'graphql'
 import { isPassing } from '../database/failures.ts'
 import { Context, type Node } from '../graphql/context.ts'
+import { gatewayTo } from '../graphql/execution.ts'
 import { formatError, isOurFault, rootOf } from '../graphql/format-error.ts'
 import {
   MOST_ALIASES,
@@ -42,7 +43,7 @@ export async function registerGraphql(
     blockFieldSuggestion: { enabled: !node.server.config.INTROSPECTION },
   }).protect()
   const apollo = new ApolloServer<Context>({
-    schema,
+    gateway: gatewayTo(schema),
     introspection: node.server.config.INTROSPECTION,
     csrfPrevention: true,
     includeStacktraceInErrorResponses: false,

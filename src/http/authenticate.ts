@@ -6,6 +6,7 @@ import { hasKeyPrefix, isWellFormed } from '../credentials/api-keys/secret.ts'
 import { isPassing } from '../database/failures.ts'
 import type { Node } from '../graphql/context.ts'
 import type { Presence } from '../credentials/sessions/presence.ts'
+import { likedLanguage } from '../shared/languages.ts'
 import { refuse } from './refuse.ts'
 
 declare module 'fastify' {
@@ -86,5 +87,6 @@ export const requestInfo = (request: FastifyRequest): RequestInfo => ({
   requestId: request.id,
   ipAddress: request.ip,
   userAgent: request.headers['user-agent']?.slice(0, LONGEST_USER_AGENT) ?? null,
+  language: likedLanguage(request.headers['accept-language']),
   idempotencyKey: request.headers['idempotency-key']?.toString() ?? null,
 })

@@ -10,6 +10,7 @@ const WORKERS: Record<QueueName, number> = {
   mail: 4,
   'mail-request': 1,
   'webhook-event': 1,
+  'unwanted-image': 1,
   'event-erasure': 1,
   'webhook-delivery': 4,
   'workflow-step': 2,

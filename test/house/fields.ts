@@ -30,6 +30,7 @@ export type Kind =
   | 'upload'
   | 'webhook'
   | 'delivery'
+  | 'notification'
   | 'accessReview'
   | 'accessReviewItem'
   | 'workflow'
@@ -137,6 +138,7 @@ function kindOf({ name }: Door, path: string[]): Kind {
       /ProjectAccess/.test(name)
       ? 'projectRole'
       : 'role'
+  if (name.endsWith('NotificationsRead')) return 'notification'
   const kind = last === 'id' ? BY_END.find(([end]) => end.test(name))?.[1] : BY_NAME[last]
   if (!kind) throw new Error(`what does ${name}(${path.join('.')}) stand for?`)
   return kind

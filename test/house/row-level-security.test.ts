@@ -216,6 +216,8 @@ test('oneself sees one’s own rows, and of organisations those one belongs to',
     project_access: `principal_id in (${principals})`,
     api_key: `owner_id in (${principals})`,
     api_key_project: `api_key_id in (select id from api_key where owner_id in (${principals}))`,
+    notification: `user_id = '${here.userId}'`,
+    notification_preference: `user_id = '${here.userId}'`,
     platform_settings: 'true',
   }
   for (const table of tables) {

@@ -20,6 +20,7 @@ export async function furnish(admin: Person): Promise<Targets> {
   const project = await createProject(admin)
   const projectAccess = await grant(admin, member.memberId, project, projectRole)
   const { id: apiKey } = await createKey(admin, serviceAccount, [])
+  const factor = (await enrol(member)).app.id
   return {
     organisation: admin.organisationId,
     user: member.userId,
@@ -31,7 +32,8 @@ export async function furnish(admin: Person): Promise<Targets> {
     project,
     projectAccess,
     apiKey,
-    factor: (await enrol(member)).app.id,
+    factor,
+    notification: await newestNotice(member),
     upload: await announceImage(member),
     invitation: await invite(admin),
     ...(await hook(admin)),
@@ -39,6 +41,9 @@ export async function furnish(admin: Person): Promise<Targets> {
     workflow: await flow(admin),
   }
 }
+
+const newestNotice = async (of: Person): Promise<string> =>
+  (await of.ask(`{ me { notifications(first: 1) { nodes { id } } } }`)).me.notifications.nodes[0].id
 
 const announceImage = async (by: Person): Promise<string> =>
   (

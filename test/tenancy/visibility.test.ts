@@ -223,7 +223,7 @@ test('the database itself shows and changes no hidden member to a tenant’s sta
     try {
       return await connection.rows<{ id: string }>({ text, values: [] })
     } finally {
-      await connection.release()
+      await connection.commit()
     }
   }
   const all = `select id from principal where kind = 'MEMBER' and removed_at is null and status <> 'INVITED'`

@@ -57,16 +57,16 @@ export interface NewAccount {
   operator?: boolean
 }
 
-/** Sets up an account; as *system*. The unique login decides between two who come at once. */
+/** Sets up an account, in the language of whoever asks; as *system*. The unique login decides between two who come at once. */
 export async function createAccount(work: Work, account: NewAccount): Promise<string> {
   const id = newId()
   await work.db.rows(sql`
     insert into user_account (id, created_at, updated_at, email, email_verified_at, proven_at, first_name, last_name,
-      password_hash, password_changed_at, operator)
+      password_hash, password_changed_at, operator, locale)
     values (${id}, ${work.now}, ${work.now}, ${account.email}, ${account.verified ? work.now : null},
       ${account.verified ? work.now : null},
       ${account.firstName}, ${account.lastName}, ${account.passwordHash},
-      ${account.passwordHash ? work.now : null}, ${account.operator ?? false})`)
+      ${account.passwordHash ? work.now : null}, ${account.operator ?? false}, ${work.request.language ?? 'en'})`)
   await writeUserWords(work, [id])
   await record(work, 'user.created', {
     organisationId: null,

@@ -22,6 +22,9 @@ const KEPT = {
   // a device that was not seen for longer is a new one
   sighting: 400,
   delivery: 30,
+  // what was read; what never was is given up much later
+  notice: 30,
+  unreadNotice: 365,
   run: 30,
 }
 
@@ -35,8 +38,8 @@ export interface PurgeOptions {
 
 /**
  * Ends sessions that ran out, and deletes what nobody will ask for again: old sessions, links, challenges, factors that
- * count for nothing, attempts, sightings, deliveries, runs of workflows, images that were sent and not used, and signing keys. In batches
- * that others do not wait for; what one run leaves, the next one finds.
+ * count for nothing, attempts, sightings, deliveries, notices, runs of workflows, images that were sent and not used, and
+ * signing keys. In batches that others do not wait for; what one run leaves, the next one finds.
  *
  * @returns how many rows were ended or deleted, by table.
  */
@@ -78,6 +81,12 @@ export async function purge(options: PurgeOptions): Promise<Record<string, numbe
     deliveries: await remove(
       'webhook_delivery',
       sql`created_at < ${before(KEPT.delivery)} and status <> 'PENDING'`,
+    ),
+    notices: await remove('notification', sql`read_at < ${before(KEPT.notice)} and due_at is null`),
+    unreadNotices: await remove(
+      'notification',
+      sql`created_at < ${before(KEPT.unreadNotice)}
+        or user_id in (select id from user_account where deleted_at is not null)`,
     ),
     runs: await remove('workflow_run', sql`finished_at < ${before(KEPT.run)}`),
     workflows: await remove(

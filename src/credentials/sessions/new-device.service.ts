@@ -1,7 +1,7 @@
 import type { Work } from '../../access/work.ts'
+import { notify } from '../../accounts/notifications/notification.service.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
-import { queueMail } from '../../outbox/mail/mail.service.ts'
 import { sourceOf } from '../throttle/throttle.service.ts'
 import { deviceOf } from './device.ts'
 
@@ -9,10 +9,7 @@ import { deviceOf } from './device.ts'
 const PLAIN = /^[\p{L}\p{N} ()_-]{1,60}$/u
 
 interface Seen {
-  email: string
   proven: boolean
-  locale: string
-  firstName: string
   name: string
   /** The account has been signed in to before. */
   known: boolean
@@ -23,7 +20,7 @@ interface Seen {
 /**
  * Notes what a sign-in was seen with, and tells the account's owner where something of it is new: the kind of program
  * and system, or the network, each by itself, so that a laptop that moves home or a browser that is brought up to
- * date tells nothing. The first sign-in of an account is no news, and nobody is told at an address that was never
+ * date tells nothing. The first sign-in of an account is no news, and no mail goes to an address that was never
  * proven. As *system*, before the sign-in is written to the account.
  */
 export async function noticeDevice(
@@ -46,8 +43,8 @@ export async function noticeDevice(
         select ${userId}, trait, ${work.now}, ${work.now} from unnest(${traits}::text[]) as trait
         on conflict (user_id, trait) do update set last_seen_at = excluded.last_seen_at
         returning created_at = last_seen_at as fresh)
-      select u.email, u.email_verified_at is not null as proven, u.locale, u.first_name as "firstName",
-        btrim(u.first_name || ' ' || u.last_name) as name, u.last_sign_in_at is not null as known,
+      select u.email_verified_at is not null as proven, btrim(u.first_name || ' ' || u.last_name) as name,
+        u.last_sign_in_at is not null as known,
         (select bool_or(fresh) from seen) as news
       from user_account u where u.id = ${userId}`,
   )
@@ -57,10 +54,15 @@ export async function noticeDevice(
     target: { kind: 'Session', id },
     actor: { userId, principalId: place.principalId, name: seen.name },
   })
-  if (!seen.proven) return
-  const { email: to, locale, firstName } = seen
-  const data = { firstName, device, address: ipAddress, at: work.now.toISOString() }
-  await queueMail(work, { to, locale, mail: { template: 'newDevice', data } })
+  const data = { device, address: ipAddress, at: work.now.toISOString() }
+  await notify(work, {
+    userId,
+    topic: 'session.new_device',
+    // a sign-in is the account's affair
+    organisationId: null,
+    text: { template: 'newDevice', data },
+    ...(!seen.proven && { to: null }),
+  })
 }
 
 /** Null for what is unknown, and for what is not plain: a client says of itself what it likes. */

@@ -1,5 +1,5 @@
 import type { Work } from '../../access/work.ts'
-import { firstRow, sql } from '../../database/sql.ts'
+import { firstRow, sql, type Sql } from '../../database/sql.ts'
 import { enterMembership } from '../../tenancy/memberships/membership.service.ts'
 import { digest, newId, newToken } from '../../shared/tokens.ts'
 import { SESSION_WITH_LIMITS, sessionEnds } from '../../tenancy/policies/session-end.ts'
@@ -52,32 +52,35 @@ export async function createSession(work: Work, session: NewSession): Promise<Re
     values (${id}, ${work.now}, ${userId}, ${place.organisationId}, ${place.principalId}, ${place.projectId},
       ${session.confinedTo ?? null}, ${method}, ${work.now}, ${session.secondFactor ? work.now : null}, ${work.now}, ${new Date(work.now.getTime() + session.lifetime * 1000)}, ${seed}, ${digest(token)},
       ${delivery}, ${work.request.ipAddress}, ${work.request.userAgent})`)
-  await makeWay(work, userId, session.most)
-  await makeWayIn(work, userId, place.organisationId)
+  const { organisationId } = place
+  await makeWay(
+    work,
+    sql`(${beyond(userId, session.most)}) union (${beyondIn(userId, organisationId)})`,
+  )
   await noticeDevice(work, { id, userId, place })
   await work.db.rows(sql`
     update user_account set last_sign_in_at = ${work.now},
-      last_organisation_id = coalesce(${place.organisationId}, last_organisation_id)
+      last_organisation_id = coalesce(${organisationId}, last_organisation_id)
     where id = ${userId}`)
   if (place.principalId) await enterMembership(work, place.principalId, true)
   return { id, userId, refreshToken: token, delivery }
 }
 
-/** Ends the least recent of a person's live sessions beyond `most`, counted everywhere. */
-const makeWay = (work: Work, userId: string, most: number) =>
-  work.db.rows(sql`
-    update session set ended_at = ${work.now}, end_reason = 'too many sessions' where id in (
-      select id from session where user_id = ${userId} and ended_at is null
-      order by last_active_at desc, id desc offset ${most})`)
+/** The least recent of a person's live sessions beyond `most`, counted everywhere. */
+const beyond = (userId: string, most: number): Sql => sql`
+  select id from session where user_id = ${userId} and ended_at is null
+  order by last_active_at desc, id desc offset ${most}`
 
-/** The same for those that act in an organisation, where it allows fewer. */
-async function makeWayIn(work: Work, userId: string, organisationId: string | null): Promise<void> {
-  await work.db.rows(sql`
-    update session set ended_at = ${work.now}, end_reason = 'too many sessions' where id in (
-      select s.id from session s where s.user_id = ${userId} and s.organisation_id = ${organisationId}
-        and s.ended_at is null order by s.last_active_at desc, s.id desc
-      offset (select coalesce(o.session_max_per_user, 1000) from organisation o where o.id = ${organisationId}))`)
-}
+/** Those that act in an organisation beyond what it allows. */
+const beyondIn = (userId: string, organisationId: string | null): Sql => sql`
+  select s.id from session s where s.user_id = ${userId} and s.organisation_id = ${organisationId}
+    and s.ended_at is null order by s.last_active_at desc, s.id desc
+  offset (select coalesce(o.session_max_per_user, 1000) from organisation o where o.id = ${organisationId})`
+
+const makeWay = (work: Work, which: Sql) =>
+  work.db.rows(
+    sql`update session set ended_at = ${work.now}, end_reason = 'too many sessions' where id in (${which})`,
+  )
 
 /** What a renewal reads of a session, with the row locked until the transaction ends. */
 export interface LockedSession {
@@ -150,7 +153,7 @@ export async function renewSession(
     await work.db.rows(
       sql`update user_account set last_organisation_id = ${place.organisationId} where id = ${session.userId}`,
     )
-    await makeWayIn(work, session.userId, place.organisationId)
+    await makeWay(work, beyondIn(session.userId, place.organisationId))
     if (place.principalId) await enterMembership(work, place.principalId, false)
   }
   return { id: session.id, userId: session.userId, refreshToken: token, delivery: session.delivery }

@@ -1,7 +1,7 @@
 import { asOperator, inSession } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
+import { forgetNotices } from '../../accounts/notifications/notification.service.ts'
 import { replaceAvatar } from '../../accounts/avatars/avatar.service.ts'
-import { databaseImages } from '../../accounts/avatars/image-store.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { clearOut } from '../../credentials/links/clear-out.service.ts'
 import { firstRow, sql } from '../../database/sql.ts'
@@ -61,7 +61,7 @@ async function erase(work: Work, userId: string): Promise<string[]> {
     await record(work, 'member.left', { organisationId, target: { kind: 'Member', id } })
   }
   await clearOut(work, userId, { reason: 'the account was deleted' })
-  await replaceAvatar(work, databaseImages(work.db), userId, null)
+  await replaceAvatar(work, userId, null)
   await work.db.rows(sql`delete from totp_factor where user_id = ${userId}`)
   await work.db.rows(sql`delete from recovery_code where user_id = ${userId}`)
   await work.db.rows(sql`delete from avatar_upload where user_id = ${userId}`)
@@ -75,7 +75,7 @@ async function erase(work: Work, userId: string): Promise<string[]> {
 /** Operators are locked in the order of their ids, so that two who go at once do not both see the other stay. */
 async function lockWithOperators(work: Work, userId: string): Promise<void> {
   await work.db.rows(
-    sql`select id from user_account where (operator or id = ${userId}) and deleted_at is null order by id for update`,
+    sql`select id from user_account where (operator or id = ${userId}) and deleted_at is null order by id for no key update`,
   )
   const account = await firstRow(
     work.db,
@@ -86,6 +86,7 @@ async function lockWithOperators(work: Work, userId: string): Promise<void> {
 
 /** The rows stay, for others refer to them; nothing of the person does. */
 async function forget(work: Work, userId: string): Promise<void> {
+  await forgetNotices(work, userId)
   await work.db.rows(sql`
     update user_account set deleted_at = ${work.now}, updated_at = ${work.now}, email = id || '@deleted.invalid',
       email_verified_at = null, first_name = '', last_name = '', phone_number = null, password_hash = null,

@@ -1,4 +1,5 @@
 import type { Work } from '../../access/work.ts'
+import { notify } from '../../accounts/notifications/notification.service.ts'
 import {
   findAccount,
   findAccountById,
@@ -11,7 +12,7 @@ import { mustBeOwnSession } from '../../credentials/sessions/confined.ts'
 import { sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { queueMail } from '../../outbox/mail/mail.service.ts'
-import type { Mail } from '../../outbox/mail/templates.ts'
+import type { EmailChangeNotice } from '../../outbox/mail/templates/email-change.ts'
 import { conflict, forbidden, tokenInvalid, unauthenticated } from '../../shared/errors.ts'
 import { followAddress } from './follow-address.ts'
 
@@ -43,19 +44,23 @@ export async function requestEmailChange(
   const { firstName } = account
   const expiresAt = link.expiresAt.toISOString()
   if (taken)
-    await tell(work, taken, { template: 'addressWanted', data: { firstName: taken.firstName } })
+    // an answer to what was asked, like the link that would have gone there
+    await queueMail(work, {
+      to: taken.email,
+      locale: taken.locale,
+      mail: { template: 'addressWanted', data: { firstName: taken.firstName } },
+      reader: { userId: taken.id, categories: [] },
+    })
   else
     await queueMail(work, {
       to: email,
       locale: account.locale,
       expiresAt: link.expiresAt,
       mail: { template: 'emailChange', data: { firstName, url: link.url, expiresAt } },
+      reader: { userId: account.id, categories: [] },
     })
   const at = work.now.toISOString()
-  await tell(work, account, {
-    template: 'emailChangeNotice',
-    data: { firstName, email, what: 'requested', at },
-  })
+  await tell(work, account, 'user.email_change_requested', { email, what: 'requested', at })
   await record(work, 'user.email_change_requested', about(account))
   return { email }
 }
@@ -86,12 +91,8 @@ export async function confirmEmailChange(
     ...about(account),
     changes: [{ field: 'email', before: account.email, after: email }],
   })
-  const { firstName } = account
   const at = work.now.toISOString()
-  await tell(work, account, {
-    template: 'emailChangeNotice',
-    data: { firstName, email, what: 'changed', at },
-  })
+  await tell(work, account, 'user.email_changed', { email, what: 'changed', at })
   return { email }
 }
 
@@ -118,5 +119,18 @@ const about = (account: Account) => ({
   actor: { userId: account.id, principalId: null, name: fullName(account) },
 })
 
-const tell = (work: Work, { email, locale }: Account, mail: Mail) =>
-  queueMail(work, { to: email, locale, mail })
+/** Tells the address that the account is to leave, or has left, whatever its owner wants to be told of. */
+const tell = (
+  work: Work,
+  { id: userId, email: to }: Account,
+  topic: 'user.email_change_requested' | 'user.email_changed',
+  data: Omit<EmailChangeNotice, 'firstName'>,
+) =>
+  notify(work, {
+    userId,
+    topic,
+    organisationId: null,
+    security: true,
+    to,
+    text: { template: 'emailChangeNotice', data },
+  })

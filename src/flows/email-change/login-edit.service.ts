@@ -1,12 +1,12 @@
 import { inSession, must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
+import { notify } from '../../accounts/notifications/notification.service.ts'
 import { findAccount, findAccountById, fullName } from '../../accounts/users/user.service.ts'
 import { writeUserWords } from '../../accounts/users/user-words.ts'
 import { closeLinks } from '../../credentials/links/link.service.ts'
 import { SYSTEM } from '../../database/context.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
-import { queueMail } from '../../outbox/mail/mail.service.ts'
 import { AppError, badInput, conflict, forbidden, unavailable } from '../../shared/errors.ts'
 import { only, type Outcome } from '../../shared/outcome.ts'
 import { lockOrganisation } from '../../tenancy/organisations/administration.ts'
@@ -133,11 +133,13 @@ async function moveAccount(
     target: { kind: 'User', id: userId, name: fullName(before) },
     changes: [{ field: 'email', before: before.email, after: email }],
   })
-  const { firstName, locale } = before
-  await queueMail(work, {
+  await notify(work, {
+    userId,
+    topic: 'user.email_changed',
+    organisationId: member.organisationId,
+    security: true,
     to: before.email,
-    locale,
-    mail: { template: 'loginChanged', data: { firstName, email, organisation, by: viewer.name } },
+    text: { template: 'loginChanged', data: { email, organisation, by: viewer.name } },
   })
   await mailConfirmation(work, (await findAccountById(work, userId))!, null)
 }

@@ -1,10 +1,10 @@
 import type { Person } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
+import { notify } from '../../accounts/notifications/notification.service.ts'
 import { findAccount } from '../../accounts/users/user.service.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
-import { queueMail } from '../../outbox/mail/mail.service.ts'
 import { badInput, conflict, forbidden } from '../../shared/errors.ts'
 import { slugOf } from '../../shared/normalise.ts'
 import { newId, newToken } from '../../shared/tokens.ts'
@@ -93,14 +93,15 @@ async function appoint(
   organisationId: string,
   organisation: string,
   roleId: string,
-  account: { id: string; email: string; firstName: string; lastName: string; locale: string },
+  account: { id: string; email: string; firstName: string; lastName: string },
 ): Promise<void> {
-  const { id: userId, email, firstName, lastName, locale } = account
+  const { id: userId, email, firstName, lastName } = account
   await createMembership(work, { organisationId, roleId, email, firstName, lastName, userId })
-  await queueMail(work, {
-    to: email,
-    locale,
-    mail: { template: 'addedToOrganisation', data: { organisation, inviter: null, firstName } },
+  await notify(work, {
+    userId,
+    topic: 'member.added',
+    organisationId,
+    text: { template: 'addedToOrganisation', data: { organisation, inviter: null } },
   })
 }
 

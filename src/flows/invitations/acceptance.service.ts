@@ -111,7 +111,8 @@ async function settle(
   const { firstName, lastName, passwordHash } = newAccount
   await work.db.rows(sql`
     update user_account set first_name = ${firstName}, last_name = ${lastName}, password_hash = ${passwordHash},
-      password_changed_at = ${passwordHash ? work.now : null}, updated_at = ${work.now}
+      password_changed_at = ${passwordHash ? work.now : null}, locale = coalesce(${work.request.language ?? null}, locale),
+      updated_at = ${work.now}
     where id = ${account.id}`)
   await writeUserWords(work, [account.id])
   // whatever was begun before the mailbox was proven was begun by somebody unknown

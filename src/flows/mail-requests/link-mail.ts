@@ -26,6 +26,7 @@ export async function mailLink(
     to: link.email,
     locale,
     expiresAt,
+    reader: { userId: account.id, categories: [] },
     mail: write({ firstName, url, expiresAt: expiresAt.toISOString() }),
   })
   await record(work, 'user.link_mailed', {

@@ -1,7 +1,7 @@
 import { transact, type Server, type Work } from '../../access/work.ts'
 import { lifetimeOf } from '../../credentials/links/link.service.ts'
 import { SYSTEM } from '../../database/context.ts'
-import type { Orm } from '../../database/orm.ts'
+import type { Store } from '../../database/store.ts'
 import { mailVerification } from '../email-verification/verification-mail.ts'
 import { mailMagicLink } from '../magic-links/magic-link.service.ts'
 import { mailPasswordReset } from '../password-reset/password-reset.service.ts'
@@ -19,14 +19,14 @@ const SERVE: Record<MailRequest['kind'], (work: Work, request: MailRequest) => P
 }
 
 export interface MailRequestOptions {
-  orm: Orm
+  store: Store
   server: Server
   now: () => Date
 }
 
 /** Looks up whom a request concerns and mails the link, each in one transaction; what waited too long is dropped. */
 export const createMailRequestWorker =
-  ({ orm, server, now }: MailRequestOptions) =>
+  ({ store, server, now }: MailRequestOptions) =>
   async ({ sealed }: WaitingRequest): Promise<void> => {
     const request = JSON.parse(server.keys.open(MAIL_REQUEST_SEAL, sealed)) as OpenedRequest
     const present = now()
@@ -35,7 +35,7 @@ export const createMailRequestWorker =
     if (waited > lifetimeOf(request.kind, server.config) * 1000) return
     const { from } = request
     await transact(
-      { orm, context: SYSTEM, viewer: null, now: present, request: from, server },
+      { store, context: SYSTEM, viewer: null, now: present, request: from, server },
       work => SERVE[request.kind](work, request),
     )
   }

@@ -14,6 +14,7 @@ import { endMemberships } from '../../tenancy/memberships/membership.service.ts'
 import { lockAdministration } from '../../tenancy/organisations/administration.ts'
 import { closeInvitationsOf } from '../invitations/invitation.service.ts'
 import { readReason } from './reason.ts'
+import { tellOfStanding, type Standing } from './standing.notice.ts'
 
 /** What can be done to a member by id alone. */
 export type MemberAct =
@@ -35,6 +36,8 @@ export interface ActedOn {
 
 interface Act {
   topic: TopicName
+  /** What its member is told. */
+  told?: Standing
   /** Might take the last administrator away. */
   weakens?: true
   /** Is not done to who has yet to accept. */
@@ -59,6 +62,7 @@ const change =
 
 const bar = (status: 'SUSPENDED' | 'INACTIVE', topic: TopicName): Act => ({
   topic,
+  told: status,
   weakens: true,
   acceptedOnly: true,
   carryOut: async (work, ids, { until }) => {
@@ -73,6 +77,7 @@ const bar = (status: 'SUSPENDED' | 'INACTIVE', topic: TopicName): Act => ({
 const ACTS: Record<MemberAct, Act> = {
   LOCK: {
     topic: 'member.locked',
+    told: 'LOCKED',
     weakens: true,
     idle: member => member.lockedAt != null,
     carryOut: change((work, ids) =>
@@ -83,6 +88,7 @@ const ACTS: Record<MemberAct, Act> = {
   },
   UNLOCK: {
     topic: 'member.unlocked',
+    told: 'UNLOCKED',
     idle: member => member.lockedAt == null,
     carryOut: change((work, ids) =>
       work.db.rows(
@@ -94,6 +100,7 @@ const ACTS: Record<MemberAct, Act> = {
   DEACTIVATE: bar('INACTIVE', 'member.deactivated'),
   ACTIVATE: {
     topic: 'member.activated',
+    told: 'ACTIVATED',
     acceptedOnly: true,
     idle: member => member.status === 'ACTIVE',
     carryOut: change((work, ids) =>
@@ -105,6 +112,7 @@ const ACTS: Record<MemberAct, Act> = {
   },
   REMOVE: {
     topic: 'member.removed',
+    told: 'REMOVED',
     weakens: true,
     carryOut: async (work, ids) => {
       await endMemberships(work, ids, true)
@@ -147,7 +155,7 @@ export async function actOnMembers(
 ): Promise<Outcome<ActedOn>[]> {
   const viewer = must(work.viewer, 'manageUser')
   if (act === 'REVOKE_SESSIONS') inSession(viewer)
-  const { topic, weakens, acceptedOnly, idle, carryOut, changes } = ACTS[act]
+  const { topic, told, weakens, acceptedOnly, idle, carryOut, changes } = ACTS[act]
   const reason = readReason(details.reason ?? null)
   if (details.until && details.until <= work.now)
     throw badInput(['input', 'until'], 'OUT_OF_RANGE', 'A suspension ends in the future.')
@@ -174,6 +182,8 @@ export async function actOnMembers(
       reason,
     })),
   )
+  if (told)
+    await tellOfStanding(work, viewer, affected, { topic, how: told, until: details.until ?? null })
   const after = act === 'REMOVE' ? new Map<string, Member>() : await readMembers(work, affectedIds)
   return planned.map(each =>
     'refusal' in each

@@ -1,5 +1,6 @@
 import { inSession, must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
+import { notifyAll } from '../../accounts/notifications/notification.service.ts'
 import {
   findAccounts,
   fullName,
@@ -9,7 +10,6 @@ import {
 import { SYSTEM } from '../../database/context.ts'
 import { sql } from '../../database/sql.ts'
 import { recordAll } from '../../outbox/events/event.service.ts'
-import { queueMails } from '../../outbox/mail/mail.service.ts'
 import { badInput, conflict, forbidden, type Path } from '../../shared/errors.ts'
 import { singleLine } from '../../shared/normalise.ts'
 import { attempt, doneOf, only, type Outcome } from '../../shared/outcome.ts'
@@ -220,16 +220,17 @@ async function tell(
   people: Planned[],
   ids: string[],
 ): Promise<Map<string, string | null>> {
-  await queueMails(
+  await notifyAll(
     work,
-    people.flatMap(({ account, email }) =>
+    people.flatMap(({ account }) =>
       account
         ? {
-            to: email,
-            locale: account.locale,
-            mail: {
+            userId: account.id,
+            topic: 'member.added' as const,
+            organisationId: viewer.organisationId,
+            text: {
               template: 'addedToOrganisation' as const,
-              data: { organisation, inviter: viewer.name, firstName: account.firstName },
+              data: { organisation, inviter: viewer.name },
             },
           }
         : [],

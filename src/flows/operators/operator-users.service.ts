@@ -143,12 +143,12 @@ async function change(
 async function getAccount(work: Work, id: string): Promise<AccountRow> {
   if (!isId(id)) throw notFound('user')
   await work.db.rows(
-    sql`select id from user_account where operator and deleted_at is null order by id for update`,
+    sql`select id from user_account where operator and deleted_at is null order by id for no key update`,
   )
   const account = await firstRow<AccountRow>(
     work.db,
     sql`select id, btrim(first_name || ' ' || last_name) as name, status, locked_at as "lockedAt", operator
-      from user_account where id = ${id} and deleted_at is null for update`,
+      from user_account where id = ${id} and deleted_at is null for no key update`,
   )
   if (!account) throw notFound('user')
   return account

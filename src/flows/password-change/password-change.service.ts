@@ -1,5 +1,6 @@
 import { must, type Person } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
+import { notify } from '../../accounts/notifications/notification.service.ts'
 import { findAccountById } from '../../accounts/users/user.service.ts'
 import { replacePassword } from '../../credentials/passwords/replace.service.ts'
 import {
@@ -10,7 +11,6 @@ import {
 import type { Instant } from '../../database/columns.ts'
 import { firstRow, join, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
-import { queueMail } from '../../outbox/mail/mail.service.ts'
 import { conflict, notFound, unauthenticated } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
 import { visible } from '../../tenancy/memberships/member.list.ts'
@@ -54,13 +54,11 @@ export async function changePassword(
     organisationId: null,
     target: { kind: 'User', id: account.id, name: person.name },
   })
-  await queueMail(work, {
-    to: account.email,
-    locale: account.locale,
-    mail: {
-      template: 'passwordChanged',
-      data: { firstName: account.firstName, at: work.now.toISOString() },
-    },
+  await notify(work, {
+    userId: account.id,
+    topic: 'user.password_changed',
+    organisationId: null,
+    text: { template: 'passwordChanged', data: { at: work.now.toISOString() } },
   })
   return renewed
 }

@@ -1,4 +1,5 @@
 import type { Work } from '../../access/work.ts'
+import { notify } from '../../accounts/notifications/notification.service.ts'
 import { findAccount, findAccountById, fullName } from '../../accounts/users/user.service.ts'
 import { findLink, spendLink } from '../../credentials/links/link.service.ts'
 import type { PasswordHasher } from '../../credentials/passwords/hasher.ts'
@@ -7,7 +8,6 @@ import { mustBeAcceptable } from '../../credentials/passwords/password.service.t
 import { replacePassword } from '../../credentials/passwords/replace.service.ts'
 import type { Queries } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
-import { queueMail } from '../../outbox/mail/mail.service.ts'
 import { tokenInvalid } from '../../shared/errors.ts'
 import { proveFirst } from '../email-verification/first-proof.service.ts'
 import { mailLink } from '../mail-requests/link-mail.ts'
@@ -75,13 +75,11 @@ export async function resetPassword(
     target: { kind: 'User', id: account.id, name },
     actor: { userId: account.id, principalId: null, name },
   })
-  await queueMail(work, {
-    to: account.email,
-    locale: account.locale,
-    mail: {
-      template: 'passwordChanged',
-      data: { firstName: account.firstName, at: work.now.toISOString() },
-    },
+  await notify(work, {
+    userId: account.id,
+    topic: 'user.password_reset',
+    organisationId: null,
+    text: { template: 'passwordChanged', data: { at: work.now.toISOString() } },
   })
   return { email: account.email }
 }

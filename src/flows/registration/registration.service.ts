@@ -68,10 +68,16 @@ async function attempt<Result>(
   return result
 }
 
-const tell = (work: Work, { email, locale, firstName }: Account, project: OpenProject) =>
+/** The answer to what was asked, in the place of the link: no notice that somebody may not want. */
+const tell = (
+  work: Work,
+  { id: userId, email, locale, firstName }: Account,
+  project: OpenProject,
+) =>
   queueMail(work, {
     to: email,
     locale,
+    reader: { userId, categories: [] },
     mail: {
       template: 'addressRegistered',
       data: { firstName, project: project.name, organisation: project.organisation },

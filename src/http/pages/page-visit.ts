@@ -37,7 +37,7 @@ export const asSystem = <Result>(
 ): Promise<Result> =>
   transact(
     {
-      orm: node.database.orm,
+      store: node.database.store,
       context: SYSTEM,
       viewer: null,
       now,

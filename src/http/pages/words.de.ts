@@ -99,6 +99,28 @@ export const german: Words = {
     doneTitle: 'Ihr Konto hat eine neue Adresse',
     doneText: 'Melden Sie sich künftig mit der neuen Adresse an. Sie können diese Seite schließen.',
   },
+  stop: {
+    title: 'Mails abbestellen',
+    text: 'Sie erhalten keine Mails mehr zu diesem Thema:',
+    submit: 'Abbestellen',
+    doneTitle: 'Sie haben die Mails abbestellt',
+    doneText:
+      'Solche Mails werden Ihnen nicht mehr gesendet. In den Einstellungen Ihres Kontos können Sie sie wieder bestellen. Sie können diese Seite schließen.',
+    pressButton:
+      'Es wurde nichts geändert. Öffnen Sie den Link der Mail, und drücken Sie dort den Knopf.',
+    goneTitle: 'Dieser Link gilt nicht',
+    goneText:
+      'Er ist vielleicht unvollständig. Öffnen Sie den Link einer neueren Mail, oder wählen Sie in den Einstellungen Ihres Kontos, was Ihnen mitgeteilt wird.',
+    kinds: {
+      SECURITY: 'Anmeldungen, Passwörter und zweite Faktoren',
+      ACCOUNT: 'Ihr Profil und Ihre Adresse',
+      MEMBERSHIP: 'Beitritt zu Organisationen, Austritt, und Ihre Stellung dort',
+      ACCESS: 'Rollen, Zugang zu Projekten, und Überprüfungen',
+      API_KEY: 'API-Schlüssel und Dienstkonten',
+      INTEGRATION: 'Webhooks und Workflows',
+      PLATFORM: 'Organisationen und die Regeln der Plattform',
+    },
+  },
   accepted: {
     title: 'Sie sind beigetreten',
     text: 'Sie gehören jetzt zur Organisation. Melden Sie sich mit Ihrer E-Mail-Adresse und Ihrem Passwort dort an, wo man es Ihnen gesagt hat. Sie können diese Seite schließen.',

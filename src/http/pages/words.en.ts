@@ -100,6 +100,27 @@ export const english = {
     doneTitle: 'Your account has a new address',
     doneText: 'Sign in with the new address from now on. You can close this page.',
   },
+  stop: {
+    title: 'Unsubscribe',
+    text: 'You will get no more mails about this:',
+    submit: 'Unsubscribe',
+    doneTitle: 'You have unsubscribed',
+    doneText:
+      'Mails of this kind are not sent to you any more. You can have them again in the settings of your account. You can close this page.',
+    pressButton: 'Nothing was changed. Open the link of the mail, and press the button there.',
+    goneTitle: 'This link is not valid',
+    goneText:
+      'It may be incomplete. Open the link of a newer mail, or choose in the settings of your account what you want to be told of.',
+    kinds: {
+      SECURITY: 'Sign-ins, passwords and second factors',
+      ACCOUNT: 'Your profile and your address',
+      MEMBERSHIP: 'Joining and leaving organisations, and your standing there',
+      ACCESS: 'Roles, access to projects, and reviews',
+      API_KEY: 'API keys and service accounts',
+      INTEGRATION: 'Webhooks and workflows',
+      PLATFORM: 'Organisations and the rules of the platform',
+    },
+  },
   accepted: {
     title: 'You have joined',
     text: 'You belong to the organisation now. Sign in where you were told to, with your email address and your password. You can close this page.',

@@ -8,6 +8,7 @@ import {
   type TenantViewer,
   type Viewer,
 } from '../../access/viewer.ts'
+import { findNotification } from '../../accounts/notifications/notification.loaders.ts'
 import { getUser } from '../../accounts/users/user.loaders.ts'
 import { apiKeyColumns } from '../../credentials/api-keys/api-key.loaders.ts'
 import { serviceAccountColumns } from '../../credentials/service-accounts/service-account.loaders.ts'
@@ -186,7 +187,7 @@ async function findAsOperator(context: Looker, id: string): Promise<Found | null
   return { ...found, __typename: kind.kind }
 }
 
-/** One's own account and sessions, whatever organisation is in use. */
+/** One's own account, sessions and notices, whatever organisation is in use. */
 async function findOwn(context: Looker, id: string): Promise<Found | null> {
   const person = inSession(context.viewer)
   if (id === person.userId)
@@ -199,7 +200,12 @@ async function findOwn(context: Looker, id: string): Promise<Found | null> {
       from session s where s.id = ${id} and s.user_id = ${person.userId} and s.ended_at is null
         and s.expires_at > ${context.now}`,
   )
-  return session ?? findFactor(context.read(selfOf(person)), id)
+  if (session) return session
+  const notice = person.boundToId
+    ? null
+    : await findNotification(context.read(selfOf(person)), id, context.now)
+  if (notice) return { ...notice, __typename: 'Notification' }
+  return findFactor(context.read(selfOf(person)), id)
 }
 
 /** A confirmed second factor among those that the context shows. */

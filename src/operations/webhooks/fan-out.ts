@@ -1,6 +1,6 @@
 import { transact, type Server } from '../../access/work.ts'
 import { SYSTEM } from '../../database/context.ts'
-import type { Orm } from '../../database/orm.ts'
+import type { Store } from '../../database/store.ts'
 import { sql } from '../../database/sql.ts'
 import type { WaitingEvents } from '../../outbox/events/event.service.ts'
 import type { Attempt } from '../../outbox/jobs.ts'
@@ -9,18 +9,18 @@ import { startRuns } from '../workflows/start.ts'
 import type { WaitingDelivery } from './courier.ts'
 
 export interface FanOutOptions {
-  orm: Orm
+  store: Store
   server: Server
   now: () => Date
 }
 
 /** Makes a delivery of each event to each webhook that waits for its topic, and a run of each workflow, once, however often it is asked to. */
 export const createFanOut =
-  ({ orm, server, now }: FanOutOptions) =>
+  ({ store, server, now }: FanOutOptions) =>
   async ({ events }: WaitingEvents, { job }: Attempt): Promise<void> => {
     const request = { requestId: job, ipAddress: '', userAgent: null }
     await transact(
-      { orm, context: SYSTEM, viewer: null, now: now(), request, server },
+      { store, context: SYSTEM, viewer: null, now: now(), request, server },
       async work => {
         const wanted = await work.db.rows<{ event: string }>(sql`
           select e.id as event, e.topic, w.id as webhook_id, w.organisation_id from event e

@@ -1,9 +1,9 @@
 import { transact, type Server, type Work } from '../../access/work.ts'
+import { notify } from '../../accounts/notifications/notification.service.ts'
 import { SYSTEM } from '../../database/context.ts'
-import type { Orm } from '../../database/orm.ts'
+import type { Store } from '../../database/store.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
-import { queueMail } from '../../outbox/mail/mail.service.ts'
 import type { Answer } from './post.ts'
 import { targetOf } from './webhook.service.ts'
 
@@ -13,7 +13,7 @@ const PATIENCE_MS = 3 * 86_400_000
 const GONE = 410
 
 export interface SettleOptions {
-  orm: Orm
+  store: Store
   /** Queries that run as *system*. */
   system: Queries
   server: Server
@@ -39,11 +39,14 @@ export const createSettle =
     const gone = status === GONE
     if (!spent && !gone) return true
     const request = { requestId: job, ipAddress: '', userAgent: null }
-    const { orm, server } = options
-    await transact({ orm, context: SYSTEM, viewer: null, now: at, request, server }, async work => {
-      await endDelivery(work.db, delivery.id)
-      if (dead || gone) await switchOff(work, delivery.webhookId, gone)
-    })
+    const { store, server } = options
+    await transact(
+      { store, context: SYSTEM, viewer: null, now: at, request, server },
+      async work => {
+        await endDelivery(work.db, delivery.id)
+        if (dead || gone) await switchOff(work, delivery.webhookId, gone)
+      },
+    )
     return false
   }
 
@@ -84,9 +87,7 @@ interface SwitchedOff {
   url: string
   organisationId: string
   organisation: string
-  email: string | null
-  firstName: string
-  locale: string
+  userId: string | null
 }
 
 /** Switches a webhook off, once, and tells whoever made it, where that is a person who is still there. */
@@ -98,11 +99,11 @@ async function switchOff(work: Work, webhookId: string, gone: boolean): Promise<
       left join principal m on m.id = own.created_by_id and m.kind = 'MEMBER' and m.removed_at is null
       left join user_account u on u.id = m.user_id and u.deleted_at is null
       where w.id = ${webhookId} and w.enabled and own.id = w.id and o.id = w.organisation_id
-      returning w.id, w.url, w.organisation_id as "organisationId", o.name as organisation, u.email,
-        u.first_name as "firstName", u.locale`,
+      returning w.id, w.url, w.organisation_id as "organisationId", o.name as organisation,
+        u.id as "userId"`,
   )
   if (!webhook) return
-  const { organisationId, organisation, email, firstName, locale } = webhook
+  const { organisationId, organisation, userId } = webhook
   const target = targetOf(webhook)
   await record(work, 'webhook.switched_off', {
     organisationId,
@@ -113,7 +114,12 @@ async function switchOff(work: Work, webhookId: string, gone: boolean): Promise<
       : 'Nothing came through for three days.',
     bySystem: true,
   })
-  if (!email) return
-  const data = { organisation, firstName, host: target.name, gone, at: work.now.toISOString() }
-  await queueMail(work, { to: email, locale, mail: { template: 'webhookOff', data } })
+  if (!userId) return
+  const data = { organisation, host: target.name, gone, at: work.now.toISOString() }
+  await notify(work, {
+    userId,
+    topic: 'webhook.switched_off',
+    organisationId,
+    text: { template: 'webhookOff', data },
+  })
 }

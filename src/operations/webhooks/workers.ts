@@ -17,15 +17,17 @@ export interface WebhookTools {
 
 /** Works the queues of webhooks: events are made into deliveries, and deliveries are attempted. */
 export async function startWebhooks({ jobs, database, server, now, log }: WebhookTools) {
-  const { orm, store } = database
+  const { store } = database
   const { system } = store
   const post = createPost({ allowPrivate: server.config.WEBHOOK_ALLOW_PRIVATE })
-  const settle = createSettle({ orm, system, server, now })
+  const settle = createSettle({ store, system, server, now })
   const drop = (id: string) => endDelivery(system, id)
   const say = ({ job, attempt, error: err }: Failure, words: string) =>
     attempt === 1 ? log.warn({ job, err }, words) : log.debug({ job, attempt, err }, words)
-  await jobs.consume<WaitingEvents>('webhook-event', createFanOut({ orm, server, now }), failure =>
-    say(failure, 'events were not handed to webhooks yet'),
+  await jobs.consume<WaitingEvents>(
+    'webhook-event',
+    createFanOut({ store, server, now }),
+    failure => say(failure, 'events were not handed to webhooks yet'),
   )
   await jobs.consume<WaitingDelivery>(
     'webhook-delivery',

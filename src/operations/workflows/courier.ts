@@ -3,7 +3,7 @@ import { transact, type Server, type Work } from '../../access/work.ts'
 import { findDeputy } from '../../credentials/callers/deputy.ts'
 import { SYSTEM } from '../../database/context.ts'
 import { isPassing, isTaken } from '../../database/failures.ts'
-import type { Orm } from '../../database/orm.ts'
+import type { Store } from '../../database/store.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { Refused } from '../../outbox/jobs.ts'
@@ -15,7 +15,7 @@ import { readSteps } from './workflow.loaders.ts'
 import { targetOf } from './workflow.service.ts'
 
 export interface RunCourierOptions {
-  orm: Orm
+  store: Store
   server: Server
   now: () => Date
 }
@@ -26,11 +26,11 @@ interface Claimed extends DueRun {
 }
 
 /** Takes the steps of runs, and ends the runs whose step was given up. */
-export function createRunCourier({ orm, server, now }: RunCourierOptions) {
+export function createRunCourier({ store, server, now }: RunCourierOptions) {
   const asSystem = <Result>(run: string, unit: (work: Work) => Promise<Result>) =>
     transact(
       {
-        orm,
+        store,
         context: SYSTEM,
         viewer: null,
         now: now(),

@@ -14,7 +14,7 @@ export interface WorkflowTools {
 
 /** Works the queue of steps that are due. */
 export async function startWorkflows({ jobs, database, server, now, log }: WorkflowTools) {
-  const courier = createRunCourier({ orm: database.orm, server, now })
+  const courier = createRunCourier({ store: database.store, server, now })
   await jobs.consume<WaitingStep>('workflow-step', courier.take, async failure => {
     const { job, data, attempt, final, error: err } = failure
     if (!final) return log.warn({ job, attempt, err }, 'a step of a workflow was not taken yet')

@@ -29,6 +29,7 @@ const TOPICS = {
   'user.created': of('ACCOUNT', 'An account was set up.'),
   'user.updated': of('ACCOUNT', 'A person changed their profile.'),
   'user.deleted': of('ACCOUNT', 'An account was deleted.'),
+  'user.notifications_changed': of('ACCOUNT', 'Someone chose anew what to be told of, and how.'),
   'user.link_mailed': of('SECURITY', 'A link was mailed to the owner of an account.'),
   'user.email_verified': of('ACCOUNT', 'The address of an account was confirmed.'),
   'user.email_change_requested': of(

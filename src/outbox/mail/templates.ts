@@ -1,5 +1,7 @@
+import { languageOf, type Language } from '../../shared/languages.ts'
 import { addedToOrganisation } from './templates/added-to-organisation.ts'
 import { addressRegistered } from './templates/address-registered.ts'
+import { digest } from './templates/digest.ts'
 import {
   addressWanted,
   emailChange,
@@ -7,9 +9,10 @@ import {
   loginChanged,
 } from './templates/email-change.ts'
 import { invitation } from './templates/invitation.ts'
-import { languageOf, type Template } from './templates/language.ts'
-import { layOut, type RenderedMail } from './templates/layout.ts'
+import type { Template } from './templates/language.ts'
+import { layOut, type MailText, type RenderedMail } from './templates/layout.ts'
 import { magicLink } from './templates/magic-link.ts'
+import { membershipBarred, membershipReadmitted } from './templates/membership.ts'
 import { mfaAdded } from './templates/mfa-added.ts'
 import { mfaGuesses } from './templates/mfa-guesses.ts'
 import { mfaRemoved } from './templates/mfa-removed.ts'
@@ -27,11 +30,14 @@ const TEMPLATES = {
   addedToOrganisation,
   addressRegistered,
   addressWanted,
+  digest,
   emailChange,
   emailChangeNotice,
   invitation,
   loginChanged,
   magicLink,
+  membershipBarred,
+  membershipReadmitted,
   mfaAdded,
   mfaGuesses,
   mfaRemoved,
@@ -53,10 +59,22 @@ export type Mail = {
   [Name in keyof Templates]: { template: Name; data: DataOf<Templates[Name]> }
 }[keyof Templates]
 
-/** Subject, text and HTML of a mail, in the language nearest to a person's locale. */
-export function render({ template, data }: Mail, locale: string): RenderedMail {
+/**
+ * Subject, text and HTML of a mail, in the language nearest to a person's locale.
+ *
+ * @param stopUrl where its reader has mails of this kind stopped, as its foot says; null for what cannot be stopped.
+ */
+export function render(mail: Mail, locale: string, stopUrl: string | null = null): RenderedMail {
   const language = languageOf(locale)
+  return layOut(language, write(mail, language), stopUrl)
+}
+
+/** What a mail says, without how it begins: a message by itself, in the language nearest to a person's locale. */
+export const messageOf = (mail: Mail, locale: string): string =>
+  write(mail, languageOf(locale)).paragraphs.join(' ')
+
+function write({ template, data }: Mail, language: Language): MailText {
   // the type of a mail pairs a template with its data, which TypeScript does not see through the union
-  const { [language]: write } = TEMPLATES[template] as Template<typeof data>
-  return layOut(language, write(data))
+  const { [language]: text } = TEMPLATES[template] as Template<typeof data>
+  return text(data)
 }

@@ -8,6 +8,8 @@ export interface OutgoingMail {
   text: string
   html: string
   messageId: string
+  /** Further headers by name. */
+  headers: Record<string, string>
 }
 
 /** Where mail leaves. */
@@ -34,9 +36,7 @@ export function smtpTransport(url: string): MailTransport {
   } as Parameters<typeof createTransport>[0])
   return {
     send: async (mail, signal) => {
-      // no vacation notices in reply (RFC 3834)
-      const headers = { 'Auto-Submitted': 'auto-generated' }
-      await transport.sendMail({ ...mail, headers, signal }).catch(sayPlainly)
+      await transport.sendMail({ ...mail, signal }).catch(sayPlainly)
     },
     close: () => transport.close({ force: true }),
   }

@@ -1,7 +1,7 @@
 import type { Work } from '../../access/work.ts'
 import { fullName } from '../../accounts/users/user.service.ts'
-import { sql } from '../../database/sql.ts'
-import { fold } from '../../shared/normalise.ts'
+import { firstRow, sql } from '../../database/sql.ts'
+import { sortKey } from '../../shared/normalise.ts'
 import { newId } from '../../shared/tokens.ts'
 import { writeWords } from './member.service.ts'
 
@@ -40,7 +40,7 @@ export async function createMemberships(
       first_name: membership.firstName,
       last_name: membership.lastName,
       name,
-      sort_name: fold(name),
+      sort_name: sortKey(name),
       external_id: membership.externalId ?? null,
       status: membership.userId ? 'ACTIVE' : 'INVITED',
       vouched: membership.vouched ?? false,
@@ -90,12 +90,23 @@ export async function endMemberships(
 export const endMembership = (work: Work, id: string, returnBarred = false): Promise<void> =>
   endMemberships(work, [id], returnBarred)
 
-/** A person acts here for the first time: from now on their own name is shown, unless this organisation gave them one. */
+/**
+ * A person acts here. The first time, their own name begins to be shown, unless this organisation gave them one.
+ *
+ * @param signedIn by signing in, not by switching.
+ */
 export async function enterMembership(
   work: Work,
   principalId: string,
   signedIn: boolean,
 ): Promise<void> {
+  const here = await firstRow<{ first: boolean }>(
+    work.db,
+    sql`update principal set last_active_at = ${work.now},
+        last_sign_in_at = case when ${signedIn} then ${work.now} else last_sign_in_at end
+      where id = ${principalId} returning entered_at is null as "first"`,
+  )
+  if (!here?.first) return
   const entered = await work.db.rows<{ organisationId: string; name: string; email: string }>(sql`
     update principal m set entered_at = ${work.now},
       first_name = case when m.name_kept then m.first_name else u.first_name end,
@@ -105,12 +116,8 @@ export async function enterMembership(
     returning m.organisation_id as "organisationId", m.name, m.email`)
   for (const { organisationId, name, email } of entered) {
     await work.db.rows(
-      sql`update principal set sort_name = ${fold(name)} where id = ${principalId}`,
+      sql`update principal set sort_name = ${sortKey(name)} where id = ${principalId}`,
     )
     await writeWords(work, organisationId, [{ id: principalId, name, email }])
   }
-  await work.db.rows(sql`
-    update principal set last_active_at = ${work.now},
-      last_sign_in_at = case when ${signedIn} then ${work.now} else last_sign_in_at end
-    where id = ${principalId}`)
 }

@@ -10,8 +10,8 @@ export interface AddedToOrganisation {
 export const addedToOrganisation: Template<AddedToOrganisation> = {
   en: ({ organisation, inviter, firstName }) => ({
     subject: `You were added to ${organisation}`,
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       inviter
         ? `${inviter} has added you to ${organisation}.`
         : `You have been added to ${organisation}.`,
@@ -21,8 +21,8 @@ export const addedToOrganisation: Template<AddedToOrganisation> = {
   }),
   de: ({ organisation, inviter, firstName }) => ({
     subject: `Sie gehören jetzt zu ${organisation}`,
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       inviter
         ? `${inviter} hat Sie zu ${organisation} hinzugefügt.`
         : `Sie wurden zu ${organisation} hinzugefügt.`,

@@ -11,8 +11,8 @@ export interface EmailChange {
 export const emailChange: Template<EmailChange> = {
   en: ({ firstName, url, expiresAt }) => ({
     subject: 'Confirm your new email address',
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       'You asked to move your account to this address. Confirm it here; you will be asked for your password. Until then nothing changes.',
     ],
     button: { label: 'Confirm the new address', url },
@@ -20,8 +20,8 @@ export const emailChange: Template<EmailChange> = {
   }),
   de: ({ firstName, url, expiresAt }) => ({
     subject: 'Neue E-Mail-Adresse bestätigen',
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       'Sie möchten Ihr Konto auf diese Adresse umstellen. Bestätigen Sie sie hier; Sie werden nach Ihrem Passwort gefragt. Bis dahin ändert sich nichts.',
     ],
     button: { label: 'Neue Adresse bestätigen', url },
@@ -40,16 +40,16 @@ export interface AddressWanted {
 export const addressWanted: Template<AddressWanted> = {
   en: ({ firstName }) => ({
     subject: 'You have an account already',
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       'Somebody asked to move another account to your address. That is not possible, for the address has an account already: yours. Nothing was changed.',
     ],
     notes: ['If it was not you, you need not do anything.'],
   }),
   de: ({ firstName }) => ({
     subject: 'Sie haben bereits ein Konto',
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       'Jemand wollte ein anderes Konto auf Ihre Adresse umstellen. Das geht nicht, denn zu ihr gibt es bereits ein Konto: Ihres. Es wurde nichts geändert.',
     ],
     notes: ['Wenn Sie es nicht waren, brauchen Sie nichts zu tun.'],
@@ -71,8 +71,8 @@ export const emailChangeNotice: Template<EmailChangeNotice> = {
     what === 'requested'
       ? {
           subject: 'Your email address is to be changed',
+          greeting: hello.en(firstName),
           paragraphs: [
-            hello.en(firstName),
             `On ${momentIn('en', at)} it was asked to move your account from this address to ${email}. Nothing changes until it is confirmed there.`,
           ],
           notes: [
@@ -81,8 +81,8 @@ export const emailChangeNotice: Template<EmailChangeNotice> = {
         }
       : {
           subject: 'Your email address was changed',
+          greeting: hello.en(firstName),
           paragraphs: [
-            hello.en(firstName),
             `On ${momentIn('en', at)} your account was moved from this address to ${email}. Sign in with that one from now on.`,
           ],
           notes: ['If that was not you, tell an operator of the platform at once.'],
@@ -91,8 +91,8 @@ export const emailChangeNotice: Template<EmailChangeNotice> = {
     what === 'requested'
       ? {
           subject: 'Ihre E-Mail-Adresse soll geändert werden',
+          greeting: hello.de(firstName),
           paragraphs: [
-            hello.de(firstName),
             `Am ${momentIn('de', at)} wurde angefordert, Ihr Konto von dieser Adresse auf ${email} umzustellen. Bis es dort bestätigt wird, ändert sich nichts.`,
           ],
           notes: [
@@ -101,8 +101,8 @@ export const emailChangeNotice: Template<EmailChangeNotice> = {
         }
       : {
           subject: 'Ihre E-Mail-Adresse wurde geändert',
+          greeting: hello.de(firstName),
           paragraphs: [
-            hello.de(firstName),
             `Am ${momentIn('de', at)} wurde Ihr Konto von dieser Adresse auf ${email} umgestellt. Melden Sie sich künftig mit dieser an.`,
           ],
           notes: [
@@ -122,16 +122,16 @@ export interface LoginChanged {
 export const loginChanged: Template<LoginChanged> = {
   en: ({ firstName, email, organisation, by }) => ({
     subject: 'An administrator changed your login',
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       `${by} of ${organisation} has changed the login of your account to ${email}. Your password works with it at once. Links that were mailed to you before no longer work.`,
     ],
     notes: ['If this is unexpected, ask the administrators of the organisation.'],
   }),
   de: ({ firstName, email, organisation, by }) => ({
     subject: 'Ihre Anmeldeadresse wurde von der Administration geändert',
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       `${by} von ${organisation} hat die Anmeldeadresse Ihres Kontos auf ${email} geändert. Ihr Passwort gilt dort sofort. Links, die Ihnen vorher zugeschickt wurden, gelten nicht mehr.`,
     ],
     notes: ['Wenn Sie das nicht erwartet haben, fragen Sie die Administration der Organisation.'],

@@ -24,8 +24,8 @@ function quoted(message: string | null | undefined, open: string, close: string)
 export const invitation: Template<Invitation> = {
   en: ({ organisation, inviter, firstName, message, url, expiresAt }) => ({
     subject: `Join ${organisation}`,
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       inviter
         ? `${inviter} has invited you to join ${organisation}.`
         : `You have been invited to join ${organisation}.`,
@@ -36,8 +36,8 @@ export const invitation: Template<Invitation> = {
   }),
   de: ({ organisation, inviter, firstName, message, url, expiresAt }) => ({
     subject: `Einladung zu ${organisation}`,
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       inviter
         ? `${inviter} lädt Sie ein, ${organisation} beizutreten.`
         : `Sie sind eingeladen, ${organisation} beizutreten.`,

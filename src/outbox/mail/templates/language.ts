@@ -1,18 +1,10 @@
+import type { Language } from '../../../shared/languages.ts'
 import type { MailText } from './layout.ts'
 
-const TAGS = { en: 'en-GB', de: 'de-DE' } as const
-
-/** A language that mails are written in. */
-export type Language = keyof typeof TAGS
+const TAGS: Record<Language, string> = { en: 'en-GB', de: 'de-DE' }
 
 /** A mail in every language. One that lacks a language does not compile. */
 export type Template<Data> = Record<Language, (data: Data) => MailText>
-
-/** The language for a person whose locale is `de-AT`, say; English where theirs is none of ours. */
-export function languageOf(locale: string): Language {
-  const language = locale.toLowerCase().split(/[-_]/)[0]!
-  return Object.hasOwn(TAGS, language) ? (language as Language) : 'en'
-}
 
 /** How a mail begins. */
 export const hello: Record<Language, (firstName: string) => string> = {

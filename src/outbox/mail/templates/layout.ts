@@ -1,4 +1,5 @@
 import { escapeHtml } from '../../../shared/html.ts'
+import type { Language } from '../../../shared/languages.ts'
 
 export interface RenderedMail {
   subject: string
@@ -9,27 +10,44 @@ export interface RenderedMail {
 /** What a mail says; texts are plain and escaped here. */
 export interface MailText {
   subject: string
+  /** How it begins. What follows it says everything by itself. */
+  greeting?: string
   paragraphs: string[]
   button?: { label: string; url: string }
   /** Small print below. */
   notes?: string[]
 }
 
-/** Lays a mail out twice, as text and as HTML that needs nothing from outside. */
+const STOP: Record<Language, string> = {
+  en: 'If you no longer want mails of this kind, unsubscribe here',
+  de: 'Wenn Sie solche Mails nicht mehr möchten, bestellen Sie sie hier ab',
+}
+
+/**
+ * Lays a mail out twice, as text and as HTML that needs nothing from outside.
+ *
+ * @param stopUrl where its reader has mails of this kind stopped; null for what cannot be stopped.
+ */
 export function layOut(
-  language: string,
-  { subject, paragraphs, button, notes = [] }: MailText,
+  language: Language,
+  { subject, greeting, paragraphs: body, button, notes = [] }: MailText,
+  stopUrl: string | null = null,
 ): RenderedMail {
+  const paragraphs = greeting ? [greeting, ...body] : body
   const text = [
     ...paragraphs,
     ...(button ? [`${button.label}:\n${button.url}`] : []),
     ...notes,
+    ...(stopUrl ? [`${STOP[language]}:\n${stopUrl}`] : []),
   ].join('\n\n')
   const paragraph = (line: string, style = '') =>
     `<p style="margin:0 0 16px;${style}">${escapeHtml(line)}</p>`
   const link = button
     ? `<p style="margin:24px 0"><a href="${escapeHtml(button.url)}" style="background:#1d4ed8;color:#fff;padding:12px 20px;border-radius:6px;text-decoration:none;display:inline-block">${escapeHtml(button.label)}</a></p>
 <p style="margin:0 0 16px;font-size:13px;color:#4b5563;word-break:break-all">${escapeHtml(button.url)}</p>`
+    : ''
+  const stop = stopUrl
+    ? `<p style="margin:0 0 16px;font-size:13px;color:#4b5563"><a href="${escapeHtml(stopUrl)}" style="color:#4b5563">${escapeHtml(STOP[language])}</a></p>`
     : ''
   const html = `<!doctype html>
 <html lang="${language}">
@@ -39,6 +57,7 @@ export function layOut(
 ${paragraphs.map(line => paragraph(line)).join('\n')}
 ${link}
 ${notes.map(line => paragraph(line, 'font-size:13px;color:#4b5563;')).join('\n')}
+${stop}
 </div>
 </body>
 </html>

@@ -13,8 +13,8 @@ export interface MagicLink {
 export const magicLink: Template<MagicLink> = {
   en: ({ firstName, project, url, expiresAt }) => ({
     subject: project ? `Sign in to ${project.name}` : 'Your sign-in link',
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       project
         ? `Use this link to sign in to ${project.name} of ${project.organisation}.`
         : 'Use this link to sign in.',
@@ -27,8 +27,8 @@ export const magicLink: Template<MagicLink> = {
   }),
   de: ({ firstName, project, url, expiresAt }) => ({
     subject: project ? `Anmeldung bei ${project.name}` : 'Ihr Anmeldelink',
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       project
         ? `Mit diesem Link melden Sie sich bei ${project.name} von ${project.organisation} an.`
         : 'Mit diesem Link melden Sie sich an.',

@@ -16,8 +16,8 @@ export const mfaAdded: Template<MfaAdded> = {
     subject: first
       ? 'Two-step sign-in was turned on'
       : 'An authenticator was added to your account',
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       `The authenticator "${factor}" was added to your account on ${momentIn('en', at)}. Other sessions of yours were ended.`,
       ...(first
         ? [
@@ -33,8 +33,8 @@ export const mfaAdded: Template<MfaAdded> = {
     subject: first
       ? 'Anmeldung in zwei Schritten ist eingeschaltet'
       : 'Ihrem Konto wurde ein Authenticator hinzugefügt',
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       `Der Authenticator „${factor}“ wurde Ihrem Konto am ${momentIn('de', at)} hinzugefügt. Ihre anderen Sitzungen wurden beendet.`,
       ...(first
         ? [

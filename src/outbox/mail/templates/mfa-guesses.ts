@@ -10,8 +10,8 @@ export interface MfaGuesses {
 export const mfaGuesses: Template<MfaGuesses> = {
   en: ({ firstName, at }) => ({
     subject: 'Many wrong codes were tried on your account',
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       `By ${momentIn('en', at)} many wrong codes had been tried for the second step of signing in to your account. Further codes now have to wait.`,
       'Whoever gets as far as the second step knows your password or reads your mail.',
     ],
@@ -21,8 +21,8 @@ export const mfaGuesses: Template<MfaGuesses> = {
   }),
   de: ({ firstName, at }) => ({
     subject: 'Viele falsche Codes bei Ihrem Konto',
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       `Bis ${momentIn('de', at)} wurden beim zweiten Schritt der Anmeldung an Ihrem Konto viele falsche Codes eingegeben. Weitere Codes müssen jetzt warten.`,
       'Wer bis zum zweiten Schritt kommt, kennt Ihr Passwort oder liest Ihre Mails.',
     ],

@@ -16,8 +16,8 @@ export const mfaRemoved: Template<MfaRemoved> = {
     subject: last
       ? 'Two-step sign-in was turned off'
       : 'An authenticator was removed from your account',
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       `The authenticator "${factor}" was removed from your account on ${momentIn('en', at)}. Other sessions of yours were ended.`,
       ...(last ? ['Signing in no longer asks for a code, and your recovery codes are void.'] : []),
     ],
@@ -29,8 +29,8 @@ export const mfaRemoved: Template<MfaRemoved> = {
     subject: last
       ? 'Anmeldung in zwei Schritten ist ausgeschaltet'
       : 'Aus Ihrem Konto wurde ein Authenticator entfernt',
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       `Der Authenticator „${factor}“ wurde am ${momentIn('de', at)} aus Ihrem Konto entfernt. Ihre anderen Sitzungen wurden beendet.`,
       ...(last
         ? [

@@ -10,8 +10,8 @@ export interface MfaReset {
 export const mfaReset: Template<MfaReset> = {
   en: ({ firstName, at }) => ({
     subject: 'Two-step sign-in was reset',
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       `An operator removed all authenticators and recovery codes of your account on ${momentIn('en', at)}, and ended your sessions.`,
       'Sign in again, and add an authenticator anew.',
     ],
@@ -19,8 +19,8 @@ export const mfaReset: Template<MfaReset> = {
   }),
   de: ({ firstName, at }) => ({
     subject: 'Anmeldung in zwei Schritten wurde zurückgesetzt',
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       `Der Betrieb hat am ${momentIn('de', at)} alle Authenticator und Wiederherstellungscodes Ihres Kontos entfernt und Ihre Sitzungen beendet.`,
       'Melden Sie sich neu an und fügen Sie wieder einen Authenticator hinzu.',
     ],

@@ -13,8 +13,8 @@ export interface NewDevice {
 export const newDevice: Template<NewDevice> = {
   en: ({ firstName, device, address, at }) => ({
     subject: 'A sign-in from a new device',
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       `Somebody signed in to your account on ${momentIn('en', at)}, with ${device ?? 'an unknown program'}, from the address ${address}. From there, or with that, nobody had signed in before.`,
     ],
     notes: [
@@ -23,8 +23,8 @@ export const newDevice: Template<NewDevice> = {
   }),
   de: ({ firstName, device, address, at }) => ({
     subject: 'Eine Anmeldung von einem neuen Gerät',
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       `Am ${momentIn('de', at)} hat sich jemand an Ihrem Konto angemeldet, mit ${device ?? 'einem unbekannten Programm'}, von der Adresse ${address}. Von dort oder damit hatte sich zuvor niemand angemeldet.`,
     ],
     notes: [

@@ -12,16 +12,16 @@ export interface NewKey {
 export const newKey: Template<NewKey> = {
   en: ({ organisation, firstName, keyName, what, by }) => ({
     subject: `An API key of yours was ${what} in ${organisation}`,
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       `${by} has ${what} the API key "${keyName}", which acts in your name in ${organisation}.`,
     ],
     notes: ['If this is unexpected, revoke the key and tell an administrator.'],
   }),
   de: ({ organisation, firstName, keyName, what, by }) => ({
     subject: `Ein API-Schlüssel von Ihnen wurde in ${organisation} ${what === 'created' ? 'angelegt' : 'erneuert'}`,
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       `${by} hat den API-Schlüssel „${keyName}“ ${what === 'created' ? 'angelegt' : 'erneuert'}, der in ${organisation} in Ihrem Namen handelt.`,
     ],
     notes: [

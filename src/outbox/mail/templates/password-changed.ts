@@ -10,8 +10,8 @@ export interface PasswordChanged {
 export const passwordChanged: Template<PasswordChanged> = {
   en: ({ firstName, at }) => ({
     subject: 'Your password was changed',
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       `The password of your account was changed on ${momentIn('en', at)}. Other sessions of yours were ended.`,
     ],
     notes: [
@@ -20,8 +20,8 @@ export const passwordChanged: Template<PasswordChanged> = {
   }),
   de: ({ firstName, at }) => ({
     subject: 'Ihr Passwort wurde geändert',
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       `Das Passwort Ihres Kontos wurde am ${momentIn('de', at)} geändert. Ihre anderen Sitzungen wurden beendet.`,
     ],
     notes: [

@@ -11,8 +11,8 @@ export interface PasswordReset {
 export const passwordReset: Template<PasswordReset> = {
   en: ({ firstName, url, expiresAt }) => ({
     subject: 'Choose a new password',
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       'A new password was asked for, for the account with this address. Choose it here. You will be signed out everywhere.',
     ],
     button: { label: 'Choose a new password', url },
@@ -23,8 +23,8 @@ export const passwordReset: Template<PasswordReset> = {
   }),
   de: ({ firstName, url, expiresAt }) => ({
     subject: 'Neues Passwort wählen',
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       'Für das Konto mit dieser Adresse wurde ein neues Passwort angefordert. Wählen Sie es hier. Danach sind Sie überall abgemeldet.',
     ],
     button: { label: 'Neues Passwort wählen', url },

@@ -12,8 +12,8 @@ export interface RecoveryCodeUsed {
 export const recoveryCodeUsed: Template<RecoveryCodeUsed> = {
   en: ({ firstName, left, at }) => ({
     subject: 'A recovery code was used',
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       `One of your recovery codes was used on ${momentIn('en', at)}. It does not work again.`,
       left
         ? `You have ${left} left. You can replace them all once you are signed in.`
@@ -25,8 +25,8 @@ export const recoveryCodeUsed: Template<RecoveryCodeUsed> = {
   }),
   de: ({ firstName, left, at }) => ({
     subject: 'Ein Wiederherstellungscode wurde benutzt',
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       `Am ${momentIn('de', at)} wurde einer Ihrer Wiederherstellungscodes benutzt. Er gilt kein zweites Mal.`,
       left
         ? `Sie haben noch ${left}. Wenn Sie angemeldet sind, können Sie alle ersetzen.`

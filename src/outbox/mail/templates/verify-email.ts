@@ -15,8 +15,8 @@ export interface VerifyEmail {
 export const verifyEmail: Template<VerifyEmail> = {
   en: ({ firstName, project, changed, url, expiresAt }) => ({
     subject: 'Confirm your email address',
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       changed
         ? 'This address is now the login of your account. Confirm that it is yours; you will be asked for your password.'
         : project
@@ -33,8 +33,8 @@ export const verifyEmail: Template<VerifyEmail> = {
   }),
   de: ({ firstName, project, changed, url, expiresAt }) => ({
     subject: 'E-Mail-Adresse bestätigen',
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       changed
         ? 'Mit dieser Adresse melden Sie sich künftig an. Bestätigen Sie, dass sie Ihnen gehört; Sie werden nach Ihrem Passwort gefragt.'
         : project

@@ -15,8 +15,8 @@ export interface WebhookOff {
 export const webhookOff: Template<WebhookOff> = {
   en: ({ organisation, firstName, host, gone, at }) => ({
     subject: `A webhook of ${organisation} was switched off`,
+    greeting: hello.en(firstName),
     paragraphs: [
-      hello.en(firstName),
       gone
         ? `On ${momentIn('en', at)} the webhook to ${host} was switched off: the receiver answered that it is gone for good.`
         : `On ${momentIn('en', at)} the webhook to ${host} was switched off: for three days nothing has come through.`,
@@ -26,8 +26,8 @@ export const webhookOff: Template<WebhookOff> = {
   }),
   de: ({ organisation, firstName, host, gone, at }) => ({
     subject: `Ein Webhook von ${organisation} wurde abgeschaltet`,
+    greeting: hello.de(firstName),
     paragraphs: [
-      hello.de(firstName),
       gone
         ? `Am ${momentIn('de', at)} wurde der Webhook zu ${host} abgeschaltet: Der Empfänger hat geantwortet, dass es ihn nicht mehr gibt.`
         : `Am ${momentIn('de', at)} wurde der Webhook zu ${host} abgeschaltet: Drei Tage lang ist nichts mehr angekommen.`,

@@ -1,0 +1,18 @@
+import type { Jobs } from '../../outbox/jobs.ts'
+import { sendDigests, type DigestTools } from './digest.service.ts'
+
+export interface NotificationTools extends DigestTools {
+  jobs: Jobs
+  log: { info(what: object, message: string): void; error(what: object, message: string): void }
+}
+
+/** Takes part in sending digests, every quarter of an hour: so far apart are the hours of different places. */
+export const startDigests = ({ jobs, log, ...tools }: NotificationTools): Promise<void> =>
+  jobs.perform(
+    'digests',
+    async signal => {
+      const sent = await sendDigests(tools, signal)
+      if (sent) log.info({ sent }, 'digests are on their way')
+    },
+    err => log.error({ err, chore: 'digests' }, 'a chore failed'),
+  )
