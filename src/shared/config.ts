@@ -187,6 +187,19 @@ export const SETTINGS = {
     .max(36_500)
     .optional()
     .describe('Days after which audit events are dropped. Default: never.'),
+  METRICS_TOKEN: z
+    .string()
+    .min(20)
+    .optional()
+    .describe(
+      'What a scraper sends to `/metrics`, as `Authorization: Bearer …`. Default: none; `/metrics` then answers this machine alone, and in production nobody.',
+    ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Where traces go, by OTLP over HTTP, such as `http://localhost:4318`. Default: nowhere.',
+    ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
