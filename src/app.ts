@@ -3,6 +3,7 @@ import fastifyCookie from '@fastify/cookie'
 import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
+import type { Server } from './access/work.ts'
 import { createReaderCheck } from './accounts/notifications/notification.service.ts'
 import { startDigests } from './accounts/notifications/workers.ts'
 import { createKeyLookup } from './credentials/callers/key-caller.ts'
@@ -29,6 +30,7 @@ import { registerPages } from './http/pages/pages.ts'
 import { registerStopPage } from './http/pages/stop-page.ts'
 import { sealSeedsAnew } from './credentials/totp/reseal.ts'
 import { startChores } from './credentials/purge/chores.ts'
+import { Refusals } from './operations/audit/refusals.ts'
 import { startAudit } from './operations/audit/workers.ts'
 import { sealSecretsAnew } from './operations/webhooks/reseal.ts'
 import { startWebhooks } from './operations/webhooks/workers.ts'
@@ -95,14 +97,15 @@ export async function buildApp({
   const mailbox = config.SMTP_URL ? null : new Mailbox()
   const transport = config.SMTP_URL ? smtpTransport(config.SMTP_URL) : mailbox!
   const ceilings = { idle: config.SESSION_IDLE_SECONDS, lifetime: config.SESSION_LIFETIME_SECONDS }
+  const server: Server = {
+    config,
+    keys,
+    enqueue: (work, queue, data, delay) => jobs.enqueue(work, queue as QueueName, data, delay),
+    enqueueAll: (work, queue, data) => jobs.enqueueAll(work, queue as QueueName, data),
+  }
   const node: Node = {
     database,
-    server: {
-      config,
-      keys,
-      enqueue: (work, queue, data, delay) => jobs.enqueue(work, queue as QueueName, data, delay),
-      enqueueAll: (work, queue, data) => jobs.enqueueAll(work, queue as QueueName, data),
-    },
+    server,
     hasher: new PasswordHasher({
       memory: config.ARGON2_MEMORY_KIB,
       passes: config.ARGON2_TIME,
@@ -116,6 +119,11 @@ export async function buildApp({
     }),
     lookUpSession: createSessionLookup(system, ceilings, clock),
     lookUpKey: createKeyLookup(system, clock),
+    refusals: new Refusals({
+      store: database.store,
+      server,
+      onError: err => http.log.error({ err }, 'a refusal was not written down'),
+    }),
     clock,
   }
   const state = { stopping: false }
@@ -179,7 +187,7 @@ export async function buildApp({
         const { job, attempt, error: err } = failure
         http.log.warn({ job, attempt, err }, 'a request for a mail was not served yet')
       })
-      await startAudit({ jobs, system, log: http.log })
+      await startAudit({ jobs, database, server: node.server, now: clock, log: http.log })
       await startDigests({
         jobs,
         store: database.store,
@@ -195,6 +203,7 @@ export async function buildApp({
       signingKeys.stop()
       await Promise.all([http.close(), jobs.stop()])
       await node.hasher.settle()
+      await node.refusals.settle()
       await presence.stop()
       transport.close()
       await database.close()

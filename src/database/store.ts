@@ -22,7 +22,7 @@ export interface SystemQueries extends Queries {
   script(text: string): Promise<Record<string, unknown>[]>
 }
 
-/** Where statements outside MikroORM run: the pools of PostgreSQL, or the one connection of PGlite. */
+/** Where statements run: the pools of PostgreSQL, or the one connection of PGlite. */
 export interface Store {
   /** Single statements as *system*: the caller look-up, sign-in, links, jobs. */
   readonly system: SystemQueries

@@ -20,6 +20,7 @@ import { certain } from '../database/loader.ts'
 import type { Database } from '../database/orm.ts'
 import { Reader } from '../database/reader.ts'
 import type { Queries } from '../database/sql.ts'
+import type { Refusals } from '../operations/audit/refusals.ts'
 import { forbidden, unauthenticated } from '../shared/errors.ts'
 import type { Once } from './idempotency.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
@@ -34,6 +35,7 @@ export interface Node {
   tokens: AccessTokens
   lookUpSession: (sessionId: string) => Promise<Caller | null>
   lookUpKey: (secret: string) => Promise<Caller | null>
+  refusals: Refusals
   clock: () => Date
 }
 
@@ -162,6 +164,18 @@ export class Context {
 
   readonly asSystem = <Result>(unit: (work: Work) => Promise<Result>): Promise<Result> =>
     this.transact(unit, SYSTEM)
+
+  /** Tells the trail that a mutation was refused, where that is what its error says. */
+  async noteRefusal(
+    mutation: string,
+    args: Record<string, unknown>,
+    error: unknown,
+  ): Promise<void> {
+    const { viewer, request, now } = this
+    // the reads of earlier fields: on PGlite they hold the only connection
+    await this.close()
+    await this.node.refusals.note({ mutation, args, error, viewer, request, now })
+  }
 
   /** Single statements as *system*, outside any transaction. */
   get system(): Queries {

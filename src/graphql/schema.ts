@@ -14,6 +14,7 @@ import { applyMiddleware, deny, shield } from '../access/shield.ts'
 import { AppError } from '../shared/errors.ts'
 import type { Page } from '../shared/page.ts'
 import { hangIdempotency } from './idempotency.ts'
+import { hangRefusals } from './refusals.ts'
 import { checkIds } from './ids.ts'
 import { ALL_RULES, RESOLVERS } from './nouns.ts'
 import { Problem } from '../shared/problem.type.ts'
@@ -76,7 +77,7 @@ export async function buildGuardedSchema(given: Rules = rules): Promise<GraphQLS
   const guarded = Object.fromEntries(
     [...wrapped].map(type => [type, onlyRuled(type, hung, given[type] ?? {})]),
   )
-  return applyMiddleware(open, guarded as IMiddlewareTypeMap)
+  return hangRefusals(applyMiddleware(open, guarded as IMiddlewareTypeMap))
 }
 
 /** Fields without a rule of their own are left alone: a wrapper on each would cost half a list. */

@@ -23,6 +23,8 @@ export type QueueName = keyof typeof QUEUES
 const CHORES = {
   purge: '17 * * * *',
   'rotate-keys': '47 * * * *',
+  'seal-events': '* * * * *',
+  'keep-events': '7 * * * *',
   digests: '*/15 * * * *',
 } as const
 export type ChoreName = keyof typeof CHORES

@@ -161,6 +161,13 @@ export const SETTINGS = {
     .describe(
       'Let webhooks go to private addresses, and over http. For tests and closed networks.',
     ),
+  AUDIT_RETENTION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(36_500)
+    .optional()
+    .describe('Days after which audit events are dropped. Default: never.'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

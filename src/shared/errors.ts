@@ -65,10 +65,18 @@ export interface ErrorDetails {
   retryAfter?: number
 }
 
+/** What the trail is told of a refusal besides, and the caller is not. */
+export interface Concern {
+  organisationId: string | null
+  target: { kind: string; id: string; name: string | null }
+}
+
 /** A failure the caller is meant to see. Anything else that escapes is logged and masked. */
 export class AppError extends Error {
   readonly code: ErrorCode
   readonly details: ErrorDetails
+  /** For the trail alone. */
+  concern?: Concern
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message)

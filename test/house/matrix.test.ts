@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '../../src/shared/tokens.ts'
 import { buildOpenSchema } from '../../src/graphql/schema.ts'
+import { refusedAct } from '../../src/operations/audit/refusal-topics.ts'
 import {
   createKey,
   createProject,
@@ -51,6 +52,10 @@ const WITHOUT_CHANGE = [
 const all = doors(await buildOpenSchema())
 /** By mutation that was done: whether an event told of it. */
 const traced = new Map<string, boolean>()
+/** By mutation: the requests in which somebody known was refused. */
+const refused = new Map<string, string[]>()
+/** Codes of refusals, which leave an event; what is wrong with an input is none. */
+const REFUSING = /^(FORBIDDEN|NOT_FOUND|MFA_REQUIRED|STEP_UP_REQUIRED)$/
 
 let server: TestServer
 let cast: Cast
@@ -234,15 +239,18 @@ async function outcomeOf(door: Door, caller: Caller): Promise<string> {
     spend(used)
     await noteTrace(door, answered.get('x-request-id')!)
   }
+  if (error && door.type === 'Mutation' && caller.person && REFUSING.test(error.extensions.code))
+    refused.set(field.name, [...(refused.get(field.name) ?? []), answered.get('x-request-id')!])
   if (!error) return findsNothing(json.data) ? 'OK (null)' : 'OK'
   return [error.extensions.code, error.extensions.reason].filter(Boolean).join('/')
 }
 
 /** Whether a mutation that was done left an event with the number of its request. */
 async function noteTrace(door: Door, requestId: string): Promise<void> {
-  const [event] = await server.database.owner(`select 1 from event where request_id = $1 limit 1`, [
-    requestId,
-  ])
+  const [event] = await server.database.owner(
+    `select 1 from event where request_id = $1 and outcome = 'SUCCEEDED' limit 1`,
+    [requestId],
+  )
   traced.set(door.name, traced.get(door.name) === true || event !== undefined)
 }
 
@@ -290,6 +298,23 @@ test('every mutation that was done has left its event', () => {
   expect(traced.size).toBeGreaterThan(40)
   const silent = [...traced].filter(([, left]) => !left).map(([name]) => name)
   expect(silent.toSorted()).toEqual([...WITHOUT_EVENT, ...WITHOUT_CHANGE].toSorted())
+})
+
+test('every mutation has a topic for its refusals, and one that was refused has left its event', async () => {
+  const unknown = all.filter(
+    ({ type, field }) => type === 'Mutation' && refusedAct(field.name) === undefined,
+  )
+  expect(unknown.map(({ name }) => name)).toEqual([])
+  expect(refused.size).toBeGreaterThan(40)
+  const silent: string[] = []
+  for (const [name, requests] of refused) {
+    const [event] = await server.database.owner(
+      `select 1 from event where request_id = any($1) and outcome = 'DENIED' limit 1`,
+      [requests],
+    )
+    if (!event && refusedAct(name)) silent.push(name)
+  }
+  expect(silent).toEqual([])
 })
 
 test('every root field and every guarded field stands in the matrix', () => {

@@ -1,6 +1,8 @@
+import { basename } from 'node:path'
 import { MikroORM as PgliteOrm } from '@mikro-orm/pglite'
 import { MikroORM as PostgresOrm } from '@mikro-orm/postgresql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { commitActor, commitTarget } from '../../src/outbox/events/person.ts'
 import { ormConfig, type DatabaseOptions, type Orm } from '../../src/database/orm.ts'
 import { cloneDatabase, type TestDatabase } from '../support/database.ts'
 import { filesOf } from './sources.ts'
@@ -96,4 +98,48 @@ test('the migrations go back to nothing, and forward to the same', async () => {
   await orm.migrator.up()
   expect(await catalogue()).toEqual(before)
   expect(await differences()).toEqual([])
+})
+
+test('events from before they were divided by month are kept, and commit to what stands beside them', async () => {
+  const names = filesOf('migrations/*.ts').map(file => basename(file, '.ts'))
+  const beforeMonths = names[names.indexOf('Migration20261121001600_event_months') - 1]!
+  await orm.migrator.down({ to: beforeMonths })
+  const columns = `id, organisation_id, topic, occurred_at, outcome, actor_kind, actor_id, actor_user_id, actor_name,
+    target_kind, target_id, target_name, changes, reason, ip_address, user_agent, request_id`
+  const changes = JSON.stringify([
+    { field: 'role', before: 'Viewer', after: 'Member' },
+    { field: 'firstName', before: null, after: 'Zoë "\u0007\\' },
+  ])
+  const given = [
+    `'019a0000-0000-7000-8000-000000000001', null, 'member.updated', '2025-10-20 07:00:00.123456+00', 'SUCCEEDED', 'MEMBER',
+     gen_random_uuid(), gen_random_uuid(), 'Ann "the" Lee', 'Member', gen_random_uuid(), 'Zoë', $1::jsonb, 'Because', '::1', 'curl', 'r1'`,
+    `'00000000-0000-4000-8000-000000000002', null, 'role.updated', now(), 'SUCCEEDED', 'SYSTEM',
+     null, null, 'Gatehouse', null, null, null, '[{"field":"name","before":"a","after":"b"}]', null, null, null, null`,
+  ]
+  await database.owner(`insert into event (${columns}) values (${given[0]})`, [changes])
+  await database.owner(`insert into event (${columns}) values (${given[1]})`)
+  const before = await database.owner(`select ${columns} from event order by id`)
+  await orm.migrator.up()
+  const rows =
+    await database.owner(`select e.*, e.tableoid::regclass::text as part, p.actor_salt, p.actor_name, p.ip_address,
+    p.user_agent, p.target_salt, p.target_name, p.changes as personal, p.reason, u.chain
+    from event e join event_person p using (id) join event_unsealed u on u.event_id = e.id order by e.id`)
+  expect(rows.map(({ part }) => part)).toEqual(['trail.event_rest', 'trail.event_2025_10'])
+  for (const row of rows as Record<string, any>[]) {
+    const [actorName, ipAddress, userAgent] = [row.actor_name, row.ip_address, row.user_agent]
+    expect(commitActor(row.actor_salt, { actorName, ipAddress, userAgent })).toBe(
+      row.actor_commitment,
+    )
+    const { target_name: targetName, reason, personal } = row
+    expect(
+      row.target_salt ? commitTarget(row.target_salt, { targetName, reason, personal }) : null,
+    ).toBe(row.target_commitment)
+  }
+  expect(rows[1]!.changes).toEqual([
+    { field: 'role', before: 'Viewer', after: 'Member' },
+    { field: 'firstName', personal: true },
+  ])
+  await orm.migrator.down({ to: beforeMonths })
+  expect(await database.owner(`select ${columns} from event order by id`)).toEqual(before)
+  await orm.migrator.up()
 })

@@ -67,14 +67,25 @@ test('a mutation that fails as it is committed leaves no mail, no event and no r
   expect(server.app.mailbox!.list()).toHaveLength(1)
 })
 
-test('a mutation that is refused half-way leaves nothing either', async () => {
+test('a mutation that is refused half-way leaves the event that says so, and nothing else', async () => {
   const before = await traces()
   await expect(
     add(freshEmail('half'), {
       projectAccess: [{ projectId: admin.organisationId, roleId: (await admin.roles()).Member }],
     }),
   ).rejects.toBeRefused('NOT_FOUND')
-  expect(await traces()).toEqual(before)
+  expect(await traces()).toEqual({ ...before, events: (before.events as number) + 1 })
+  const { organisation: own } = await admin.ask(
+    `{ organisation { auditEvents(first: 1) { nodes { topic { name } outcome reason actor { id } } } } }`,
+  )
+  expect(own.auditEvents.nodes).toEqual([
+    {
+      topic: { name: 'member.added' },
+      outcome: 'DENIED',
+      reason: 'NOT_FOUND',
+      actor: { id: admin.memberId },
+    },
+  ])
 })
 
 test('of several that add one address at once, one leaves its traces and the others none', async () => {

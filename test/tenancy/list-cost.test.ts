@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newcomer, organisation, signIn, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { countStatements } from '../support/statements.ts'
 import { createProject } from './verbs.ts'
 
 let server: TestServer
@@ -11,28 +12,6 @@ beforeAll(async () => {
   admin = await organisation(server)
 })
 afterAll(() => server.stop())
-
-/** Statements of one operation: those of the caller look-up, and those of its read transaction. */
-async function statementsOf(operation: () => Promise<unknown>): Promise<number> {
-  const { store } = server.app.node.database
-  const begin = store.begin.bind(store)
-  let seen = 0
-  store.begin = async script => {
-    const connection = await begin(script)
-    const rows = connection.rows.bind(connection)
-    connection.rows = query => {
-      seen += 1
-      return rows(query)
-    }
-    return connection
-  }
-  try {
-    await operation()
-  } finally {
-    store.begin = begin
-  }
-  return seen
-}
 
 test('the list with roles, places in projects and what the viewer may do costs the same for two as for ten', async () => {
   const project = await createProject(admin)
@@ -50,8 +29,8 @@ test('the list with roles, places in projects and what the viewer may do costs t
       { input: { principalId: person.memberId, projectId: project.id, roleId: Viewer } },
     )
   }
-  const few = await statementsOf(() => list(3))
-  const many = await statementsOf(() => list(10))
+  const { seen: few } = await countStatements(server, () => list(3))
+  const { seen: many } = await countStatements(server, () => list(10))
   expect(many).toBe(few)
   expect(many).toBeLessThanOrEqual(5)
   const { organisation: answer } = await list(10)
@@ -87,8 +66,8 @@ test('sessions and keys of the members of a list, and their numbers, cost the sa
         projectAccess(first: 1) { totalCount } } } } }`,
       { first },
     )
-  const few = await statementsOf(() => list(2))
-  expect(await statementsOf(() => list(10))).toBe(few)
+  const { seen: few } = await countStatements(server, () => list(2))
+  expect((await countStatements(server, () => list(10))).seen).toBe(few)
   expect(few).toBeLessThanOrEqual(7)
 
   const { organisation: answer } = await list(6)

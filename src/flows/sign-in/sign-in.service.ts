@@ -1,11 +1,19 @@
 import type { RequestInfo } from '../../access/work.ts'
 import type { Instant } from '../../database/columns.ts'
-import { sql, type Queries } from '../../database/sql.ts'
+import { firstRow, sql, type Queries } from '../../database/sql.ts'
 import type { PasswordHasher } from '../../credentials/passwords/hasher.ts'
 import { reserveAttempt } from '../../credentials/throttle/throttle.service.ts'
+import type { AppError } from '../../shared/errors.ts'
 import { readPlatform } from '../../tenancy/policies/policy.ts'
 import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
-import { mayCome, readCandidates, readPerson, wrongCredentials } from './entry.service.ts'
+import {
+  mayCome,
+  readCandidates,
+  readPerson,
+  wrongCredentials,
+  type PersonRow,
+} from './entry.service.ts'
+import type { Candidate } from './landing.ts'
 
 /** What proving a password needs, all of it outside the transaction of the act. */
 export interface ProofTools {
@@ -50,11 +58,44 @@ export async function provePassword(
   // looked up for strangers too, so that both take as long
   const candidates = await readCandidates(system, person?.id ?? null)
   const wish = { wanted, method, confinedTo: null }
-  if (!person || !matches || !mayCome(person, candidates, wish, now)) throw wrongCredentials()
+  if (!person || !matches || !mayCome(person, candidates, wish, now))
+    throw await refusedSignIn(system, person ?? null, candidates, wanted)
   await attempt.handBack()
   hasher.renew(person.passwordHash!, password, fresh =>
     system.rows(sql`update user_account set password_hash = ${fresh}
       where id = ${person.id} and password_hash = ${person.passwordHash}`),
   )
   return { userId: person.id, passwordSetAt: person.passwordChangedAt }
+}
+
+/**
+ * One answer for every failure, and for the trail whom it concerns. The organisation that the sign-in named is told, where
+ * the person belongs to it; else the one that they belong to, where that is the only one; else the platform alone, for
+ * no organisation is to learn of others. A stranger takes the same statements.
+ */
+async function refusedSignIn(
+  system: Queries,
+  person: PersonRow | null,
+  candidates: Candidate[],
+  wanted: string | null,
+): Promise<AppError> {
+  const belongs = candidates.filter(({ removedAt }) => removedAt === null)
+  const place = wanted
+    ? belongs.find(({ organisationId }) => organisationId === wanted)
+    : belongs.length === 1
+      ? belongs[0]
+      : undefined
+  const member = await firstRow<{ name: string }>(
+    system,
+    sql`select name from principal where id = ${place?.id ?? null}`,
+  )
+  const refused = wrongCredentials()
+  if (person)
+    refused.concern = {
+      organisationId: place?.organisationId ?? null,
+      target: place
+        ? { kind: 'Member', id: place.id, name: member?.name ?? null }
+        : { kind: 'User', id: person.id, name: person.name },
+    }
+  return refused
 }

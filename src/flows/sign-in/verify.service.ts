@@ -8,7 +8,7 @@ import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
 import type { MfaMethod } from '../../credentials/totp/mfa.type.ts'
 import { findCode, useCode, type CodeTools } from '../../credentials/totp/second-factor.service.ts'
 import { sql } from '../../database/sql.ts'
-import { tokenInvalid } from '../../shared/errors.ts'
+import { AppError, tokenInvalid } from '../../shared/errors.ts'
 import { enter, wrongCredentials } from './entry.service.ts'
 
 const CHALLENGE = ['input', 'challenge']
@@ -42,6 +42,11 @@ export async function verifyMfa(tools: CodeTools, answer: Answer): Promise<Renew
     reserve: async () => {
       if (!(await reserveGuess(tools.system, id, tools.now))) throw tokenInvalid(CHALLENGE)
     },
+  }).catch(error => {
+    // whose code was guessed at is for the platform to know
+    if (error instanceof AppError)
+      error.concern = { organisationId: null, target: { kind: 'User', id: userId, name: null } }
+    throw error
   })
   const session = await tools.asSystem(async work => {
     // the account first, as everything that concerns its factors

@@ -31,7 +31,13 @@ export async function proveOwner(visit: Visit, email: string): Promise<OwnerProo
   const { node, request, now } = visit
   const system = systemOf(visit)
   const tools = { system, hasher: node.hasher, request: requestInfo(request), now }
-  const password = await orNull(() => provePassword(tools, email, typed, null), 'UNAUTHENTICATED')
+  const prove = () =>
+    provePassword(tools, email, typed, null).catch(async error => {
+      const args = { input: { email } }
+      await node.refusals.note({ ...tools, mutation: 'signIn', args, error, viewer: null })
+      throw error
+    })
+  const password = await orNull(prove, 'UNAUTHENTICATED')
   if (!password) return [{ field: 'password', reason: 'CREDENTIALS_INVALID' }]
   const person = await readPerson(system, { id: password.userId })
   const { mfaEnabled } = await readPlatform(system)

@@ -1,20 +1,51 @@
-import type { Queries } from '../../database/sql.ts'
+import type { Server } from '../../access/work.ts'
+import type { Database } from '../../database/orm.ts'
 import type { WaitingErasure } from '../../outbox/events/event.service.ts'
 import type { Jobs } from '../../outbox/jobs.ts'
-import { eraseFromEvents } from './erasure.ts'
+import { eraseFromEvents, eraseLatecomers } from './erasure.ts'
+import { dropOldEvents, makeMonths } from './retention.ts'
+import { sealEvents } from './seal.ts'
 
 export interface AuditTools {
   jobs: Jobs
-  /** Queries that run as *system*. */
-  system: Queries
-  log: { warn(what: object, message: string): void }
+  database: Database
+  server: Server
+  now: () => Date
+  log: {
+    info(what: object, message: string): void
+    warn(what: object, message: string): void
+    error(what: object, message: string): void
+  }
 }
 
-/** Works what belongs to the trail. */
-export async function startAudit({ jobs, system, log }: AuditTools): Promise<void> {
+/** Works what belongs to the trail: seals, months, retention and erasure. */
+export async function startAudit({ jobs, database, server, now, log }: AuditTools): Promise<void> {
+  const { store } = database
+  const { system } = store
+  const days = server.config.AUDIT_RETENTION_DAYS
   await jobs.consume<WaitingErasure>(
     'event-erasure',
     ({ userId }, { signal }) => eraseFromEvents(system, userId, signal),
     ({ job, error: err }) => log.warn({ job, err }, 'somebody was not erased from the trail yet'),
   )
+  const perform = (
+    chore: 'seal-events' | 'keep-events',
+    work: (signal: AbortSignal) => Promise<void>,
+  ) => jobs.perform(chore, work, err => log.error({ err, chore }, 'a chore failed'))
+  await perform('seal-events', signal =>
+    sealEvents({
+      store,
+      server,
+      now,
+      signal,
+      onSealed: seal => log.info(seal, 'events were sealed'),
+    }),
+  )
+  await perform('keep-events', async signal => {
+    await makeMonths(system, now())
+    await eraseLatecomers(system, now(), signal)
+    if (days === undefined) return
+    const dropped = await dropOldEvents(system, now(), days, signal)
+    log.info({ ...dropped }, 'events whose time was over are dropped')
+  })
 }

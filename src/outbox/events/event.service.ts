@@ -47,7 +47,7 @@ function kindOf({ actor, byOperator, bySystem }: EventDetails, viewer: Viewer | 
   return viewer.principalId || !viewer.operator ? viewer.principalKind : 'OPERATOR'
 }
 
-/** Appends one event in the transaction of the act; where a webhook or a workflow waits for its topic, with the job to tell it. */
+/** Appends one event in the transaction of the act, or of its refusal; where a webhook or a workflow waits for its topic, with the job to tell it. */
 export const record = (work: Work, topic: TopicName, details: EventDetails): Promise<void> =>
   recordAll(work, [{ topic, ...details }])
 
@@ -78,7 +78,8 @@ export async function recordAll(
       from given),
     unsealed as (
       insert into event_unsealed (event_id, chain) select id, coalesce(organisation_id, ${PLATFORM}) from given)
-    select id from given where organisation_id is not null and app_event_waits(organisation_id, topic)`)
+    select id from given where organisation_id is not null and (refusal is null or topic = 'session.refused')
+      and app_event_waits(organisation_id, topic)`)
   if (awaited.length)
     await work.server.enqueue(work, 'webhook-event', {
       events: awaited.map(({ id }) => id),
