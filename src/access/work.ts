@@ -4,6 +4,7 @@ import type { Queries } from '../database/sql.ts'
 import type { Connection, Store } from '../database/store.ts'
 import type { Config } from '../shared/config.ts'
 import type { Language } from '../shared/languages.ts'
+import type { Metrics } from '../shared/metrics.ts'
 import type { KeyRing } from '../shared/seal.ts'
 import type { Viewer } from './viewer.ts'
 
@@ -26,6 +27,8 @@ export interface Server {
   enqueue(work: Work, queue: string, data: object, delaySeconds?: number): Promise<void>
   /** The same for many jobs at once. */
   enqueueAll(work: Work, queue: string, data: object[]): Promise<void>
+  /** What the server counts of itself. */
+  metrics: Metrics
 }
 
 /** One unit of work: a transaction, who asked for it, and when. Services neither begin nor end it. */
@@ -100,8 +103,14 @@ function workOn(
     as: async (next, step) => {
       const before = current
       await enter(next)
-      const outcome = await step()
-      // after a failure the transaction is lost anyhow, so only success comes back
+      let outcome
+      try {
+        outcome = await step()
+      } catch (error) {
+        // whoever goes on after a refusal does so with their own rights; where a statement failed nobody can
+        await enter(before).catch(() => undefined)
+        throw error
+      }
       await enter(before)
       return outcome
     },
