@@ -90,11 +90,20 @@ export class PostgresStore implements Store {
       throw error
     }
     const inTurn = turns()
+    let over = false
+    // once given back, the connection is somebody else's
+    const inside = <Result>(step: () => Promise<Result>): Promise<Result> =>
+      inTurn(() => (over ? Promise.reject(new Error('This transaction is over.')) : step()))
+    const finish = (how: 'commit' | 'rollback') =>
+      inside(() => {
+        over = true
+        return end(client, how)
+      })
     return {
-      rows: query => inTurn(() => this.#run(client, query)),
-      script: text => inTurn(async () => void (await client.query(text))),
-      commit: () => inTurn(() => end(client, 'commit')),
-      rollBack: () => inTurn(() => end(client, 'rollback').catch(() => undefined)),
+      rows: query => inside(() => this.#run(client, query)),
+      script: text => inside(async () => void (await client.query(text))),
+      commit: () => finish('commit'),
+      rollBack: () => finish('rollback').catch(() => undefined),
     }
   }
 

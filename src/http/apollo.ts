@@ -126,7 +126,7 @@ const operationPlugin = (
         }
       },
       willSendResponse: async ({ contextValue, response, operation }) => {
-        void contextValue.close()
+        void contextValue.end()
         if (operation) tell({ app, schema, tracing }, operation, began)
         response.http.headers.set('cache-control', 'no-store')
         if (response.body.kind === 'single')
