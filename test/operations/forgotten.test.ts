@@ -18,10 +18,13 @@ afterAll(() => server.stop())
 
 /** In which columns of the whole database a text stands, whatever their kind. */
 async function placesOf(text: string): Promise<string[]> {
-  const columns = await server.database.owner(`
+  const columns = (await server.database.owner(`
     select format('%I.%I', table_schema, table_name) as "table", quote_ident(column_name) as "column"
     from information_schema.columns join information_schema.tables using (table_schema, table_name)
-    where table_type = 'BASE TABLE' and table_schema in ('public', 'pgboss')`)
+    where table_type = 'BASE TABLE' and table_schema in ('public', 'pgboss')`)) as {
+    table: string
+    column: string
+  }[]
   const places: string[] = []
   for (const { table, column } of columns) {
     const rows = await server.database.owner(
