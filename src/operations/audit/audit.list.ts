@@ -69,17 +69,14 @@ export async function listEvents(
   const list = ['events', organisationId ?? 'platform', args.filter ?? {}]
   const after = args.after == null ? null : readCursor(ring, list, args.after)
   const { lead, conditions } = narrowed(args.filter ?? {})
-  const matching = join(
-    [
-      ...(organisationId ? [sql`e.organisation_id = ${organisationId}`] : []),
-      ...conditions,
-      ...(after ? [sql`e.id < ${after.id}::uuid`] : []),
-      ...(lead ? [sql`e.${raw(lead.column)} = wanted.value`] : []),
-    ],
-    ' and ',
-  )
+  const matching = [
+    ...(organisationId ? [sql`e.organisation_id = ${organisationId}`] : []),
+    ...conditions,
+    ...(after ? [sql`e.id < ${after.id}::uuid`] : []),
+    ...(lead ? [sql`e.${raw(lead.column)} = wanted.value`] : []),
+  ]
   const newest = sql`select ${EVENT_COLUMNS} from event e
-    ${matching.sql ? sql`where ${matching}` : sql``} order by e.id desc limit ${size + 1}`
+    ${matching.length ? sql`where ${join(matching, ' and ')}` : sql``} order by e.id desc limit ${size + 1}`
   const rows = await queries.rows<EventRow>(
     withPeople(
       lead
