@@ -6,9 +6,10 @@ const BATCH = 1_000
 
 const INDEXES = [
   // what few members are filtered by is found by it; what many are, on the way through the order of the list
-  'principal_by_status on principal (organisation_id, kind, status) where removed_at is null',
-  'principal_by_second_factor on principal (organisation_id, kind, second_factor) where removed_at is null',
-  'principal_locked on principal (organisation_id) where locked_at is not null and removed_at is null',
+  'principal_by_status on principal (organisation_id, kind, status, sort_name, id) where removed_at is null',
+  'principal_by_second_factor on principal (organisation_id, kind, second_factor, sort_name, id) where removed_at is null',
+  'principal_locked on principal (organisation_id, kind, sort_name, id) where locked_at is not null and removed_at is null',
+  'principal_by_role on principal (role_id, sort_name, id) where removed_at is null',
   'project_access_in_project on project_access (project_id, id)',
   'invitation_in_state on invitation (organisation_id, outcome, id)',
   'invitation_waiting on invitation (organisation_id, expires_at) where closed_at is null',
@@ -57,12 +58,28 @@ export class Migration20261121001550_platform_words extends Migration {
       'id, name, slug from organisation',
     )
 
+    this.addSql('drop index principal_by_role')
     for (const index of INDEXES) this.addSql(`create index ${index}`)
-    // whether a member has a word is asked for each row of the list where many have it
-    this.addSql('drop index member_word_principal')
+    // a page of a search is read from one index of the words: it has all that it is sorted and compared by
     this.addSql(
-      'create index member_word_principal on member_word (principal_id, word, organisation_id)',
+      `alter table member_word add column sort_name text collate "C", add column words text`,
     )
+    for (const table of ['principal', 'member_word'])
+      this.addSql(`alter table ${table} no force row level security`)
+    this.addSql(
+      `update principal set sort_name = left(sort_name, 200) where length(sort_name) > 200`,
+    )
+    this.addSql(
+      `update member_word w set sort_name = m.sort_name from principal m where m.id = w.principal_id`,
+    )
+    for (const table of ['principal', 'member_word'])
+      this.addSql(`alter table ${table} force row level security`)
+    this.addSql(`alter table member_word alter column sort_name set not null`)
+    this.addSql('drop index member_word_principal')
+    this.addSql(`alter table member_word drop constraint member_word_pkey,
+  add primary key (principal_id, word, organisation_id)`)
+    this.addSql(`create index member_word_by_name
+  on member_word (organisation_id, word, sort_name, principal_id, words)`)
   }
 
   /** Words are folded by the application, which alone knows how; the owner sees rows as the system alone. */
@@ -86,9 +103,12 @@ export class Migration20261121001550_platform_words extends Migration {
   }
 
   override down() {
-    this.addSql('drop index member_word_principal')
+    this.addSql('drop index member_word_by_name')
+    this.addSql(`alter table member_word drop constraint member_word_pkey,
+  add primary key (organisation_id, word, principal_id), drop column words, drop column sort_name`)
     this.addSql('create index member_word_principal on member_word (principal_id)')
-    for (const index of INDEXES.toReversed()) this.addSql(`drop index ${index.split(' ')[0]}`)
+    for (const index of INDEXES) this.addSql(`drop index ${index.split(' ')[0]}`)
+    this.addSql(`create index principal_by_role on principal (role_id) where removed_at is null`)
     for (const table of Object.keys(TABLES)) this.addSql(`drop table ${table}`)
   }
 }

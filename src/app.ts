@@ -3,6 +3,7 @@ import fastifyCookie from '@fastify/cookie'
 import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
+import { imagesOf, removeUnwanted, type UnwantedImage } from './accounts/avatars/images.ts'
 import type { Server } from './access/work.ts'
 import { createReaderCheck } from './accounts/notifications/notification.service.ts'
 import { startDigests } from './accounts/notifications/workers.ts'
@@ -25,6 +26,8 @@ import { registerGraphiql } from './http/graphiql.ts'
 import { registerHealth } from './http/health.ts'
 import { registerJwks } from './http/jwks.ts'
 import { registerMailbox } from './http/mailbox.ts'
+import { registerMetrics } from './http/metrics.ts'
+import { registerTracing } from './http/tracing.ts'
 import { registerBudget } from './http/request-budget.ts'
 import { registerPages } from './http/pages/pages.ts'
 import { registerStopPage } from './http/pages/stop-page.ts'
@@ -42,8 +45,10 @@ import { Mailbox } from './outbox/mail/mailbox.ts'
 import type { QueuedMail } from './outbox/mail/mail.service.ts'
 import { smtpTransport } from './outbox/mail/transport.ts'
 import { isLoopback, type Config } from './shared/config.ts'
+import { Metrics } from './shared/metrics.ts'
 import { KeyRing } from './shared/seal.ts'
 import { newId } from './shared/tokens.ts'
+import { openTracing } from './shared/tracing.ts'
 
 export interface AppOptions {
   config: Config
@@ -86,8 +91,14 @@ export async function buildApp({
   })
   const { system } = database.store
   const keys = new KeyRing(config.SECRET_KEY)
-  const jobs = new Jobs(system, config.DATABASE_URL === undefined, error =>
-    http.log.warn({ err: error }, 'the queue stumbled'),
+  const tracing = config.OTEL_EXPORTER_OTLP_ENDPOINT
+    ? await openTracing(config.OTEL_EXPORTER_OTLP_ENDPOINT)
+    : null
+  const jobs = new Jobs(
+    system,
+    config.DATABASE_URL === undefined,
+    error => http.log.warn({ err: error }, 'the queue stumbled'),
+    tracing ? (queue, run) => tracing.job(queue, run) : undefined,
   )
   const signingKeys = new SigningKeys(system, keys, clock)
   await signingKeys.load()
@@ -97,11 +108,17 @@ export async function buildApp({
   const mailbox = config.SMTP_URL ? null : new Mailbox()
   const transport = config.SMTP_URL ? smtpTransport(config.SMTP_URL) : mailbox!
   const ceilings = { idle: config.SESSION_IDLE_SECONDS, lifetime: config.SESSION_LIFETIME_SECONDS }
+  const metrics = new Metrics()
+  database.store.observe((text, began) => {
+    const name = metrics.statement(text, began)
+    tracing?.ended(name, began, { 'db.system.name': 'postgresql' })
+  })
   const server: Server = {
     config,
     keys,
     enqueue: (work, queue, data, delay) => jobs.enqueue(work, queue as QueueName, data, delay),
     enqueueAll: (work, queue, data) => jobs.enqueueAll(work, queue as QueueName, data),
+    metrics,
   }
   const node: Node = {
     database,
@@ -129,6 +146,9 @@ export async function buildApp({
   const state = { stopping: false }
 
   registerErrors(http)
+  http.decorate('metrics', metrics)
+  if (tracing) registerTracing(http, tracing)
+  registerMetrics(http, { config, metrics, store: database.store, hasher: node.hasher })
   // a connection kept open after its last answer would keep the server from ending
   http.addHook('onSend', (_request, reply, _payload, done) => {
     if (state.stopping) reply.header('connection', 'close')
@@ -151,7 +171,7 @@ export async function buildApp({
   await http.register(async scope => {
     registerCaller(scope, node, presence)
     await registerBudget(scope, config)
-    await registerGraphql(scope, node, await buildGuardedSchema())
+    await registerGraphql(scope, node, await buildGuardedSchema(), tracing)
   })
 
   const courier = createCourier({
@@ -183,6 +203,12 @@ export async function buildApp({
         else if (attempt === 1) http.log.warn({ job, err }, 'a mail was not delivered yet')
         else http.log.debug({ job, attempt, err }, 'a mail was not delivered yet')
       })
+      await jobs.consume<UnwantedImage>(
+        'unwanted-image',
+        image => removeUnwanted(imagesOf(config, system), system, image, clock()),
+        ({ job, attempt, error: err }) =>
+          http.log.warn({ job, attempt, err }, 'an image was not removed yet'),
+      )
       await jobs.consume<WaitingRequest>('mail-request', serveMailRequest, failure => {
         const { job, attempt, error: err } = failure
         http.log.warn({ job, attempt, err }, 'a request for a mail was not served yet')
@@ -205,6 +231,7 @@ export async function buildApp({
       await node.hasher.settle()
       await node.refusals.settle()
       await presence.stop()
+      await tracing?.stop()
       transport.close()
       await database.close()
     },

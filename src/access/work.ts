@@ -4,6 +4,7 @@ import type { Queries } from '../database/sql.ts'
 import type { Connection, Store } from '../database/store.ts'
 import type { Config } from '../shared/config.ts'
 import type { Language } from '../shared/languages.ts'
+import type { Metrics } from '../shared/metrics.ts'
 import type { KeyRing } from '../shared/seal.ts'
 import type { Viewer } from './viewer.ts'
 
@@ -26,6 +27,8 @@ export interface Server {
   enqueue(work: Work, queue: string, data: object, delaySeconds?: number): Promise<void>
   /** The same for many jobs at once. */
   enqueueAll(work: Work, queue: string, data: object[]): Promise<void>
+  /** What the server counts of itself. */
+  metrics: Metrics
 }
 
 /** One unit of work: a transaction, who asked for it, and when. Services neither begin nor end it. */

@@ -2,7 +2,8 @@ import { readCursor, type ListIdentity } from '../shared/cursor.ts'
 import { afterPrefix, fold } from '../shared/normalise.ts'
 import { pageOf, pageSize, type Page, type PageArgs } from '../shared/page.ts'
 import type { KeyRing } from '../shared/seal.ts'
-import { firstRow, raw, sql, type Queries, type Sql, type Statement } from './sql.ts'
+import { firstRow, join, raw, sql, type Queries, type Sql, type Statement } from './sql.ts'
+import type { Search } from './words.ts'
 
 /**
  * Narrows a list to folded names that begin with a text: a range of the C collation, which keeps its index under
@@ -10,7 +11,21 @@ import { firstRow, raw, sql, type Queries, type Sql, type Statement } from './sq
  */
 export function beginning(column: Sql, text: string | null | undefined): Sql {
   const start = text ? fold(text.trim()) : ''
-  return start ? sql`and ${column} >= ${start} and ${column} < ${afterPrefix(start)}` : sql``
+  return start ? sql`${column} >= ${start} and ${column} < ${afterPrefix(start)}` : sql`true`
+}
+
+/**
+ * What a list is narrowed by. Which rows that leaves, and where in the order they stand, no statistics tell: searched
+ * for a first name, a list by name has them all in one place. So the list is walked in its order for a while, which is
+ * enough wherever there are many; else all that is left is gathered and sorted.
+ */
+export interface Narrowing {
+  /** The table of the list, as `from` names it, such as `principal m`. */
+  table: Sql
+  by: Sql[]
+  search?: Search | null
+  /** True where few rows can be left, as those with some addresses: they are gathered at once. */
+  few?: boolean
 }
 
 /** A list that is read page by page, each from where the one before ended. */
@@ -29,58 +44,81 @@ export interface KeysetList<Row> {
   /** What it is sorted by before the id; without it by the id alone, and so by time. */
   sort?: { column: Sql; type: 'text' | 'timestamptz'; key: (row: Row) => string }
   descending?: boolean
-  /** True where a search or a filter decides which index is best: the statement is planned for its very values. */
-  narrowed?: boolean
+  /** What is asked of the rows of `from` besides, by a search and filters. */
+  narrowed?: Narrowing | null
   /** Adds what a stored row implies. */
   shape?: (row: Row) => Row
 }
+
+/** How many rows of the list are walked. */
+const WALK = 1_000
 
 /** One page. The order ends with the id, so that equal sort keys do not make rows appear twice or not at all. */
 export async function readPage<Row extends { id: string }>(
   options: KeysetList<Row>,
 ): Promise<Page<Row>> {
-  const {
-    queries,
-    ring,
-    list,
-    args,
-    select,
-    from,
-    id,
-    sort,
-    descending = false,
-    narrowed,
-    shape,
-  } = options
-  const size = pageSize(args)
-  const after = args.after == null ? null : readCursor(ring, list, args.after)
-  const direction = raw(descending ? 'desc' : 'asc')
-  const order = sort
-    ? sql`${sort.column} ${direction}, ${id} ${direction}`
-    : sql`${id} ${direction}`
-  const beyond = raw(descending ? '<' : '>')
-  const position = !after
-    ? sql``
-    : sort
-      ? sql`and (${sort.column}, ${id}) ${beyond} (${after.key}::${raw(sort.type)}, ${after.id}::uuid)`
-      : sql`and ${id} ${beyond} ${after.id}::uuid`
-  const page = sql`select ${select} ${from} ${position} order by ${order} limit ${size + 1}`
-  const rows = await queries.rows<Row>(narrowed ? planAnew(page) : page)
+  const { ring, list, args, sort, shape } = options
+  const rows = await readRows(options, pageSize(args) + 1)
   return pageOf({
     ring,
     list,
     args,
     rows: shape ? rows.map(shape) : rows,
     position: row => ({ key: sort?.key(row) ?? '', id: row.id }),
-    count: () => countRows(queries, from, narrowed),
+    count: () => countRows(options),
   })
 }
 
-/** How many rows `from … where …` holds. */
-async function countRows(queries: Queries, from: Sql, narrowed = false): Promise<number> {
-  const count = sql`select count(*)::int as count ${from}`
+async function readRows<Row>(options: KeysetList<Row>, limit: number): Promise<Row[]> {
+  const { queries, ring, list, args, select, from, id, sort, descending, narrowed } = options
+  const after = args.after == null ? null : readCursor(ring, list, args.after)
+  const direction = raw(descending ? 'desc' : 'asc')
+  const beyond = raw(descending ? '<' : '>')
+  const position = (key: Sql, unique: Sql): Sql => {
+    if (!after) return sql``
+    return sort
+      ? sql`and (${key}, ${unique}) ${beyond} (${after.key}::${raw(sort.type)}, ${after.id}::uuid)`
+      : sql`and ${unique} ${beyond} ${after.id}::uuid`
+  }
+  const key = sort?.column ?? id
+  const sorted = sql`${from} ${position(key, id)}
+    order by ${sort ? sql`${key} ${direction}, ` : sql``}${id} ${direction}`
+  if (!narrowed) return queries.rows<Row>(sql`select ${select} ${sorted} limit ${limit}`)
+
+  const { table, by, search, few } = narrowed
+  // looked up one after the other, so that no more are read than are walked
+  const page = (near: Sql, conditions: Sql[]) =>
+    queries.rows<Row>(
+      planAnew(sql`select found.* from (${near}) as near cross join lateral (
+          select ${select} from ${table} where ${id} = near.id and ${all(conditions)} limit 1) as found
+        order by near."sortKey" ${direction}, near.id ${direction} limit ${limit}`),
+    )
+  const pageOfWords = search && !by.length ? search.page : null
+  if (pageOfWords && search?.quick) return page(pageOfWords({ position, direction, limit }), [])
+  if (search ? search.frequent : !few) {
+    const near = sql`select ${id} as id, ${key} as "sortKey" ${sorted} limit ${WALK}`
+    const rows = await page(near, [...by, ...(search?.asked ?? [])])
+    if (rows.length === limit) return rows
+  }
+  if (pageOfWords) return page(pageOfWords({ position, direction, limit }), [])
+  // `offset 0` keeps the order out of the plan: the rows are found by what narrows them
+  return page(
+    sql`select ${id} as id, ${key} as "sortKey" ${from}
+      and ${all([...by, ...(search?.gathered ?? [])])} ${position(key, id)} offset 0`,
+    [],
+  )
+}
+
+/** How many rows the list holds. */
+async function countRows<Row>({ queries, from, narrowed }: KeysetList<Row>): Promise<number> {
+  const count = narrowed
+    ? sql`select count(*)::int as count ${from} and ${all([...narrowed.by, ...(narrowed.search?.gathered ?? [])])}`
+    : sql`select count(*)::int as count ${from}`
   const row = await firstRow<{ count: number }>(queries, narrowed ? planAnew(count) : count)
   return row?.count ?? 0
 }
 
+const all = (conditions: Sql[]): Sql => (conditions.length ? join(conditions, ' and ') : sql`true`)
+
+/** Which plan is good depends on the values. */
 const planAnew = ({ text, values }: Sql): Statement => ({ text, values, planAnew: true })

@@ -13,6 +13,7 @@ export class Reader {
   readonly #store: Store
   #connection: Promise<Connection> | undefined
   #context: DatabaseContext | undefined
+  #ended = false
 
   constructor(store: Store) {
     this.#store = store
@@ -21,6 +22,8 @@ export class Reader {
   as(context: DatabaseContext): Queries {
     return {
       rows: async query => {
+        // graphql-js answers at the first fault that ends a list, while fields beside it are still being resolved
+        if (this.#ended) throw new Error('The answer has gone.')
         if (!this.#connection) {
           this.#context = context
           this.#connection = this.#store.begin(
@@ -41,6 +44,12 @@ export class Reader {
         return connection.rows(query)
       },
     }
+  }
+
+  /** Ends the transaction for good: what asks later is refused, for nobody would end what it opened. */
+  end(): Promise<void> {
+    this.#ended = true
+    return this.close()
   }
 
   /** Ends the transaction, if one was opened; the next read opens another. */

@@ -22,12 +22,27 @@ export interface SystemQueries extends Queries {
   script(text: string): Promise<Record<string, unknown>[]>
 }
 
+/** Hears of every statement that has ended: its text, and when it was sent, as `performance.now()` tells. */
+export type Observer = (text: string, began: number) => void
+
+/** How the connections of a pool are used. */
+export interface PoolLevel {
+  pool: string
+  idle: number
+  busy: number
+  /** Requests for a connection that wait. */
+  waiting: number
+}
+
 /** Where statements run: the pools of PostgreSQL, or the one connection of PGlite. */
 export interface Store {
   /** Single statements as *system*: the caller look-up, sign-in, links, jobs. */
   readonly system: SystemQueries
   /** Opens a transaction; `script` runs as its beginning. */
   begin(script: string): Promise<Connection>
+  /** Tells somebody of each statement from now on. */
+  observe(observer: Observer): void
+  readonly pools: PoolLevel[]
   close(): Promise<void>
 }
 
@@ -35,12 +50,35 @@ export class PostgresStore implements Store {
   readonly system: SystemQueries
   readonly #requests: Pool
   readonly #system: Pool
+  #observer: Observer = () => undefined
 
   /** @param system a pool whose connections act as `gatehouse_system` from the start. */
   constructor(requests: Pool, system: Pool) {
     this.#requests = requests
     this.#system = system
-    this.system = { rows: query => run(system, query), script: text => runScript(system, text) }
+    this.system = {
+      rows: query => this.#run(system, query),
+      script: text => runScript(system, text),
+    }
+  }
+
+  observe(observer: Observer): void {
+    this.#observer = observer
+  }
+
+  get pools(): PoolLevel[] {
+    return [levelOf('requests', this.#requests), levelOf('system', this.#system)]
+  }
+
+  async #run<Row>(on: Pool | PoolClient, query: Statement): Promise<Row[]> {
+    const { text, values, planAnew } = query
+    const began = performance.now()
+    try {
+      const name = planAnew ? undefined : statementName(text)
+      return (await on.query({ name, text, values })).rows as Row[]
+    } finally {
+      this.#observer(text, began)
+    }
   }
 
   async begin(script: string): Promise<Connection> {
@@ -52,11 +90,20 @@ export class PostgresStore implements Store {
       throw error
     }
     const inTurn = turns()
+    let over = false
+    // once given back, the connection is somebody else's
+    const inside = <Result>(step: () => Promise<Result>): Promise<Result> =>
+      inTurn(() => (over ? Promise.reject(new Error('This transaction is over.')) : step()))
+    const finish = (how: 'commit' | 'rollback') =>
+      inside(() => {
+        over = true
+        return end(client, how)
+      })
     return {
-      rows: query => inTurn(() => run(client, query)),
-      script: text => inTurn(async () => void (await client.query(text))),
-      commit: () => inTurn(() => end(client, 'commit')),
-      rollBack: () => inTurn(() => end(client, 'rollback').catch(() => undefined)),
+      rows: query => inside(() => this.#run(client, query)),
+      script: text => inside(async () => void (await client.query(text))),
+      commit: () => finish('commit'),
+      rollBack: () => finish('rollback').catch(() => undefined),
     }
   }
 
@@ -103,16 +150,19 @@ async function runScript(pool: Pool, text: string): Promise<Record<string, unkno
   }
 }
 
-async function run<Row>(on: Pool | PoolClient, query: Statement): Promise<Row[]> {
-  const text = query.text
-  const name = query.planAnew ? undefined : statementName(text)
-  const result = await on.query({ name, text, values: query.values })
-  return result.rows as Row[]
-}
+const levelOf = (pool: string, { totalCount, idleCount, waitingCount }: Pool): PoolLevel => ({
+  pool,
+  idle: idleCount,
+  busy: totalCount - idleCount,
+  waiting: waitingCount,
+})
 
 export class PgliteStore implements Store {
   readonly system: SystemQueries
   readonly #pglite: PGlite
+  /** There is one connection, and so nothing to tell of a pool. */
+  readonly pools: PoolLevel[] = []
+  #observer: Observer = () => undefined
 
   constructor(pglite: PGlite) {
     this.#pglite = pglite
@@ -120,7 +170,7 @@ export class PgliteStore implements Store {
       rows: query =>
         pglite.transaction(async transaction => {
           await transaction.exec(enterContext(SYSTEM))
-          return runOn(transaction, query)
+          return this.#run(transaction, query)
         }),
       script: text => this.#script(text),
     }
@@ -146,7 +196,7 @@ export class PgliteStore implements Store {
       const transaction = this.#pglite.transaction(async inner => {
         await inner.exec(script)
         resolve({
-          rows: query => runOn(inner, query),
+          rows: query => this.#run(inner, query),
           script: async text => void (await inner.exec(text)),
           commit: async () => {
             done.resolve()
@@ -163,9 +213,18 @@ export class PgliteStore implements Store {
     })
   }
 
-  async close(): Promise<void> {}
-}
+  observe(observer: Observer): void {
+    this.#observer = observer
+  }
 
-async function runOn<Row>(transaction: Transaction, query: Statement): Promise<Row[]> {
-  return (await transaction.query<Row>(query.text, query.values)).rows
+  async #run<Row>(transaction: Transaction, { text, values }: Statement): Promise<Row[]> {
+    const began = performance.now()
+    try {
+      return (await transaction.query<Row>(text, values)).rows
+    } finally {
+      this.#observer(text, began)
+    }
+  }
+
+  async close(): Promise<void> {}
 }

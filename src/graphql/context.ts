@@ -240,6 +240,11 @@ export class Context {
     return this.state.reader.close()
   }
 
+  /** Ends it for good, once there is an answer. */
+  end(): Promise<void> {
+    return this.state.reader.end()
+  }
+
   /** Loaders that know the rows which the caller look-up has just read. */
   private primedLoaders(): Loaders {
     const loaders = createLoaders(this.readIn, {

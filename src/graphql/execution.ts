@@ -1,10 +1,12 @@
 import type { ApolloServerOptionsWithGateway } from '@apollo/server'
 import {
+  BREAK,
   execute,
   getVariableValues,
   GraphQLError,
   OperationTypeNode,
   valueFromASTUntyped,
+  visit,
   type DocumentNode,
   type ExecutionResult,
   type GraphQLSchema,
@@ -47,8 +49,10 @@ function createExecutor(schema: GraphQLSchema) {
       seen.set(operation, times)
       return null
     }
-    const query = compileQuery(schema, document, operation.name?.value)
-    const made = isCompiledQuery(query) ? query : null
+    const query = fitsCompiler(document)
+      ? compileQuery(schema, document, operation.name?.value)
+      : null
+    const made = query && isCompiledQuery(query) ? query : null
     seen.set(operation, made)
     return made
   }
@@ -71,7 +75,9 @@ function createExecutor(schema: GraphQLSchema) {
   return async (asked: Operation): Promise<ExecutionResult> => {
     const query = compiled(asked)
     const values = query && taken(asked)
-    if (values) return asOthers(await query.query(undefined, asked.context, values))
+    const result = values && (await query.query(undefined, asked.context, values))
+    // without data it took offence at variables that graphql-js takes, and nothing was resolved yet
+    if (result && 'data' in result) return asOthers(result)
     const { document, operationName, context, variables } = asked
     return execute({
       schema,
@@ -83,10 +89,44 @@ function createExecutor(schema: GraphQLSchema) {
   }
 }
 
+/**
+ * Whether the compiler understands a document as graphql-js does. It mixes up the conditions of fragments that are used
+ * more than once, and takes names that every object has for what was sent.
+ */
+function fitsCompiler(document: DocumentNode): boolean {
+  let fits = true
+  visit(document, {
+    Directive: () => {
+      fits = false
+      return BREAK
+    },
+    Name: ({ value }) => {
+      if (!(value in Object.prototype)) return undefined
+      fits = false
+      return BREAK
+    },
+  })
+  return fits
+}
+
 /** The errors of a compiled query as graphql-js would have made them: those of the compiler lack `extensions`. */
 function asOthers({ data, errors }: ExecutionResult): ExecutionResult {
   if (!errors?.length) return { data }
-  return { data, errors: errors.map(asOther) }
+  const told = new Set<string>()
+  const first = errors.filter(({ path = [] }) => {
+    const place = JSON.stringify(path.slice(0, nullAt(data, path)))
+    return told.size !== told.add(place).size
+  })
+  return { data, errors: first.map(asOther) }
+}
+
+/** How many steps of a path lead to the null that an error made: of several below it, graphql-js tells the first. */
+function nullAt(data: unknown, path: readonly (string | number)[]): number {
+  let value = data
+  let steps = 0
+  while (value != null && steps < path.length)
+    value = (value as Record<string | number, unknown>)[path[steps++]!]
+  return steps
 }
 
 function asOther({ message, locations, path, originalError }: GraphQLError): GraphQLError {

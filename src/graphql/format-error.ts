@@ -8,6 +8,8 @@ const MASK = 'Something went wrong on our side. Quote the request id when report
 const OWN_WORDS =
   /Expected (?:one email address|an RFC 3339 date and time, such as [^.]+|an absolute http or https URL without a user name)\./
 const MISSING = /was not provided|Expected non-nullable|must not be null/
+// a variable that may be null, for an argument that may not
+const NULL_ARGUMENT = /^Argument "(\w+)" of non-null type "[^"]+" must not be null/
 const REPEATS_A_VALUE = /got invalid value|cannot represent|, found |does not exist in "/
 
 /** The error behind one that graphql-js has wrapped. */
@@ -48,6 +50,18 @@ export function formatError(
       extensions: { code: 'BAD_USER_INPUT', reason: 'INVALID_FORMAT' },
     }
   const code = formatted.extensions?.code
+  const argument = NULL_ARGUMENT.exec(message)?.[1]
+  if (argument && root instanceof GraphQLError)
+    return {
+      message: `\`${argument}\` takes no null. Leave it out for what it is by default.`,
+      locations,
+      path,
+      extensions: {
+        code: 'BAD_USER_INPUT',
+        reason: 'REQUIRED',
+        fields: [{ path: [argument], reason: 'REQUIRED' }],
+      },
+    }
   if (
     code === 'INTERNAL_SERVER_ERROR' &&
     !(root instanceof GraphQLError && root.originalError == null && !path)

@@ -6,9 +6,11 @@ import { ApolloArmor } from '@escape.tech/graphql-armor'
 import type { FastifyInstance } from 'fastify'
 import {
   Kind,
+  type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLFormattedError,
   type GraphQLSchema,
+  type OperationDefinitionNode,
 } from 'graphql'
 import { isPassing } from '../database/failures.ts'
 import { Context, type Node } from '../graphql/context.ts'
@@ -21,6 +23,8 @@ import {
   mustBeAffordable,
   ownRules,
 } from '../graphql/limits.ts'
+import type { Metrics, SignInOutcome } from '../shared/metrics.ts'
+import type { Tracing } from '../shared/tracing.ts'
 import { requestInfo } from './authenticate.ts'
 import { anonymousBodyLimit, BODY_LIMIT } from './body-limit.ts'
 import { refreshCookie } from './refresh-cookie.ts'
@@ -31,6 +35,7 @@ export async function registerGraphql(
   app: FastifyInstance,
   node: Node,
   schema: GraphQLSchema,
+  tracing: Tracing | null,
 ): Promise<ApolloServer<Context>> {
   const armor = new ApolloArmor({
     // counted by `mustBeAffordable`, which multiplies nested pages
@@ -58,7 +63,7 @@ export async function registerGraphql(
       // both wrap every field
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
-      operationPlugin(app, schema),
+      operationPlugin(app, schema, tracing),
     ],
   })
   await apollo.start()
@@ -99,35 +104,86 @@ export async function registerGraphql(
 const operationPlugin = (
   app: FastifyInstance,
   schema: GraphQLSchema,
+  tracing: Tracing | null,
 ): ApolloServerPlugin<Context> => ({
-  requestDidStart: async () => ({
-    didResolveOperation: async ({ document, operation, request }) => {
-      const fragments = document.definitions.filter(
-        (definition): definition is FragmentDefinitionNode =>
-          definition.kind === Kind.FRAGMENT_DEFINITION,
-      )
-      const byName = new Map(fragments.map(fragment => [fragment.name.value, fragment]))
-      if (operation) mustBeAffordable(schema, operation, byName, request.variables ?? {})
-    },
-    didEncounterErrors: async ({ errors, contextValue }) => {
-      for (const error of errors) {
-        const err = rootOf(error)
-        const about = { err, requestId: contextValue.request.requestId, path: error.path }
-        if (isOurFault(error)) app.log.error(about, 'a request failed')
-        else if (isPassing(err)) app.log.warn(about, 'a request was put off')
-      }
-    },
-    willSendResponse: async ({ contextValue, response }) => {
-      void contextValue.close()
-      response.http.headers.set('cache-control', 'no-store')
-      if (response.body.kind === 'single') sign(response.body.singleResult.errors, contextValue)
-    },
-  }),
+  requestDidStart: async () => {
+    const began = performance.now()
+    return {
+      didResolveOperation: async ({ document, operation, request }) => {
+        const fragments = document.definitions.filter(
+          (definition): definition is FragmentDefinitionNode =>
+            definition.kind === Kind.FRAGMENT_DEFINITION,
+        )
+        const byName = new Map(fragments.map(fragment => [fragment.name.value, fragment]))
+        if (operation) mustBeAffordable(schema, operation, byName, request.variables ?? {})
+      },
+      didEncounterErrors: async ({ errors, contextValue }) => {
+        for (const error of errors) {
+          const err = rootOf(error)
+          const about = { err, requestId: contextValue.request.requestId, path: error.path }
+          if (isOurFault(error)) app.log.error(about, 'a request failed')
+          else if (isPassing(err)) app.log.warn(about, 'a request was put off')
+        }
+      },
+      willSendResponse: async ({ contextValue, response, operation }) => {
+        void contextValue.end()
+        if (operation) tell({ app, schema, tracing }, operation, began)
+        response.http.headers.set('cache-control', 'no-store')
+        if (response.body.kind === 'single')
+          sign(response.body.singleResult.errors, contextValue, app.metrics, operation)
+      },
+    }
+  },
 })
 
-function sign(errors: readonly GraphQLFormattedError[] | undefined, { request }: Context): void {
-  for (const error of errors ?? []) {
-    const extensions = error.extensions
-    if (extensions) extensions.requestId = request.requestId
+function sign(
+  errors: readonly GraphQLFormattedError[] | undefined,
+  { request }: Context,
+  metrics: Metrics,
+  operation: OperationDefinitionNode | undefined,
+): void {
+  for (const { extensions, path } of errors ?? []) {
+    if (!extensions) continue
+    extensions.requestId = request.requestId
+    const code = String(extensions.code)
+    metrics.refused(code, extensions.reason as string | undefined)
+    if (path?.length === 1 && fieldsOf(operation).some(each => isWayIn(each, path[0])))
+      metrics.signIn(outcomeOf(code))
   }
+}
+
+/** Fields that end in a session; who came in is counted where sessions begin, for pages lead there too. */
+const WAYS_IN = new Set(['signIn', 'signInWithMagicLink', 'verifyMfa'])
+
+const isWayIn = ({ name, alias }: FieldNode, key: string | number | undefined): boolean =>
+  WAYS_IN.has(name.value) && (alias ?? name).value === key
+
+const fieldsOf = (operation: OperationDefinitionNode | undefined): FieldNode[] =>
+  (operation?.selectionSet.selections ?? []).filter(each => each.kind === Kind.FIELD)
+
+function outcomeOf(code: string): SignInOutcome {
+  if (code === 'RATE_LIMITED') return 'delayed'
+  return /^(SERVICE_UNAVAILABLE|INTERNAL_SERVER_ERROR)$/.test(code) ? 'failed' : 'refused'
+}
+
+interface Teller {
+  app: FastifyInstance
+  schema: GraphQLSchema
+  tracing: Tracing | null
+}
+
+/** Aliases and names of operations are the client's: what is told is a field of the schema. */
+function tell(
+  { app, schema, tracing }: Teller,
+  operation: OperationDefinitionNode,
+  began: number,
+): void {
+  const name = fieldsOf(operation)[0]?.name.value ?? ''
+  const known = schema.getRootType(operation.operation)?.getFields()[name]
+  const seconds = (performance.now() - began) / 1_000
+  const field = known ? name : 'other'
+  app.metrics.operation(operation.operation, field, seconds)
+  tracing?.ended(`${operation.operation} ${field}`, began, {
+    'graphql.operation.type': operation.operation,
+  })
 }

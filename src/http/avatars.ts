@@ -1,9 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { isSigned, LARGEST_IMAGE, receiveImage } from '../accounts/avatars/avatar.service.ts'
+import {
+  isSigned,
+  LARGEST_IMAGE,
+  receiveImage,
+  UNDECIDED_SECONDS,
+} from '../accounts/avatars/avatar.service.ts'
 import { AVATAR_SIDES, AVATAR_TYPES } from '../accounts/avatars/image.ts'
-import { databaseImages } from '../accounts/avatars/image-store.ts'
+import { imagesOf, type UnwantedImage } from '../accounts/avatars/images.ts'
 import type { Node } from '../graphql/context.ts'
-import { AppError, notFound } from '../shared/errors.ts'
+import { transact } from '../access/work.ts'
+import { SYSTEM } from '../database/context.ts'
+import { AppError, notFound, type ErrorCode } from '../shared/errors.ts'
 import { refuse } from './refuse.ts'
 
 const KEY = /^[\w-]{43}$/
@@ -20,7 +27,8 @@ const IMAGE_HEADERS = {
 /** Takes images in at their signed addresses, and serves avatars. */
 export function registerAvatars(app: FastifyInstance, node: Node): void {
   const { system } = node.database.store
-  const images = databaseImages(system)
+  const { config } = node.server
+  const images = imagesOf(config, system)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(AVATAR_TYPES, { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),
@@ -45,7 +53,8 @@ export function registerAvatars(app: FastifyInstance, node: Node): void {
         bytes: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
       }
       try {
-        await receiveImage(system, upload, node.clock())
+        const remember = (key: string) => forget(node, key, request.id)
+        await receiveImage({ system, images, remember, now: node.clock() }, upload)
       } catch (error) {
         if (error instanceof AppError) return sayRefusal(request, reply, error)
         throw error
@@ -56,28 +65,55 @@ export function registerAvatars(app: FastifyInstance, node: Node): void {
 
   app.get<{ Params: { key: string; file: string } }>(
     '/avatars/:key/:file',
-    async ({ params: { key, file }, id }, reply) => {
+    async (request, reply) => {
+      const { key, file } = request.params
       const side = SIDES.get(file)
-      const bytes = side && KEY.test(key) ? await images.get(key, side) : null
-      if (!bytes)
-        return refuse(reply, 404, {
-          message: 'There is no such image.',
-          code: 'NOT_FOUND',
-          requestId: id,
-        })
-      return reply.headers(IMAGE_HEADERS).send(bytes)
+      let bytes: Buffer | null
+      try {
+        bytes = side && KEY.test(key) ? await images.get(key, side) : null
+      } catch (error) {
+        if (error instanceof AppError) return sayRefusal(request, reply, error)
+        throw error
+      }
+      if (bytes) return reply.headers(IMAGE_HEADERS).send(bytes)
+      return refuse(reply, 404, {
+        message: 'There is no such image.',
+        code: 'NOT_FOUND',
+        requestId: request.id,
+      })
     },
   )
 }
 
-const sayRefusal = (
-  { id }: FastifyRequest,
-  reply: FastifyReply,
-  { code, message, details: { reason } }: AppError,
-) =>
-  refuse(reply, code === 'NOT_FOUND' ? 404 : 400, {
+/** In a bucket nothing goes by itself: a job looks later whether the image is still wanted. */
+async function forget(node: Node, key: string, requestId: string): Promise<void> {
+  const { server, database, clock } = node
+  if (!server.config.STORAGE_URL) return
+  const request = { requestId, ipAddress: '', userAgent: null }
+  const options = {
+    store: database.store,
+    context: SYSTEM,
+    viewer: null,
+    now: clock(),
+    request,
+    server,
+  }
+  await transact(options, work =>
+    server.enqueue(work, 'unwanted-image', { key } satisfies UnwantedImage, UNDECIDED_SECONDS),
+  )
+}
+
+const STATUSES: Partial<Record<ErrorCode, number>> = { NOT_FOUND: 404, SERVICE_UNAVAILABLE: 503 }
+
+function sayRefusal({ id, log }: FastifyRequest, reply: FastifyReply, error: AppError) {
+  const { code, message, cause, details } = error
+  const { reason, retryAfter } = details
+  if (cause) log.warn({ err: cause, requestId: id }, 'the storage of images failed')
+  return refuse(reply, STATUSES[code] ?? 400, {
     message,
     code,
     ...(reason && { reason }),
+    ...(retryAfter !== undefined && { retryAfter }),
     requestId: id,
   })
+}

@@ -1,4 +1,11 @@
 import type { FastifyReply } from 'fastify'
+import type { Metrics } from '../shared/metrics.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    metrics: Metrics
+  }
+}
 
 export interface Refusal {
   message: string
@@ -15,6 +22,7 @@ export function refuse(
   status: number,
   { message, ...extensions }: Refusal,
 ): FastifyReply {
+  reply.server.metrics.refused(extensions.code, extensions.reason)
   if (extensions.retryAfter !== undefined)
     reply.header('retry-after', String(extensions.retryAfter))
   return reply

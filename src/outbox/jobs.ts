@@ -10,6 +10,7 @@ const WORKERS: Record<QueueName, number> = {
   mail: 4,
   'mail-request': 1,
   'webhook-event': 1,
+  'unwanted-image': 1,
   'event-erasure': 1,
   'webhook-delivery': 4,
   'workflow-step': 2,
@@ -57,14 +58,28 @@ const executor = (queries: Queries | SystemQueries) => ({
   }),
 })
 
+/** Runs a job of a queue, and tells somebody. */
+type Around = <Result>(queue: string, run: () => Promise<Result>) => Promise<Result>
+
 /** The queues of one node: jobs are written with their cause and delivered by any node afterwards. */
 export class Jobs {
   readonly #boss: PgBoss
   readonly #stopping = new AbortController()
   readonly #workers = new Map<string, string[]>()
 
-  /** @param queries run as *system*. */
-  constructor(queries: SystemQueries, embedded: boolean, onError: (error: Error) => void) {
+  readonly #around: Around
+
+  /**
+   * @param queries run as *system*.
+   * @param around every job is run within it.
+   */
+  constructor(
+    queries: SystemQueries,
+    embedded: boolean,
+    onError: (error: Error) => void,
+    around: Around = (_queue, run) => run(),
+  ) {
+    this.#around = around
     this.#boss = new PgBoss({
       db: executor(queries),
       schema: SCHEMA,
@@ -139,7 +154,7 @@ export class Jobs {
         queue,
         options,
         async ([job]: JobWithMetadata<Data>[]) => {
-          const result = await work(job!)
+          const result = await this.#around(queue, () => work(job!))
           // where one job was there may be more: look again at once
           this.#boss.notifyWorker(worker)
           return [result]

@@ -10,6 +10,8 @@ const QUEUES = {
   // looked up after the answer, so that the answer can tell nothing of the address
   'mail-request': { retryLimit: 1_000, deleteAfterSeconds: 3_600 },
   'webhook-event': {},
+  // removed from where they are stored
+  'unwanted-image': {},
   // what the trail tells of people who are gone
   'event-erasure': {},
   // how long in all is the courier's to say; up to four hours apart

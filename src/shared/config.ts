@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { canonicalEmail } from './normalise.ts'
+import { readStorage, type Storage } from './storage.ts'
 
 const whole = (least: number, most: number, standard: number) =>
   z.coerce.number().int().min(least).max(most).default(standard)
@@ -156,6 +157,24 @@ export const SETTINGS = {
   REQUESTS_PER_MINUTE: whole(1, 1_000_000_000, 1_200).describe(
     'Requests of one caller that each node answers in a minute.',
   ),
+  STORAGE_URL: z
+    .string()
+    .optional()
+    .describe(
+      'Where images lie, such as `s3://bucket/folder?region=eu-central-1&endpoint=https://storage.example.com`; credentials may stand in it, percent-encoded, as `s3://id:secret@bucket`. Default: the database.',
+    ),
+  AWS_ACCESS_KEY_ID: z
+    .string()
+    .optional()
+    .describe('Credentials for `STORAGE_URL`, where it holds none.'),
+  AWS_SECRET_ACCESS_KEY: z
+    .string()
+    .optional()
+    .describe('The secret that belongs to `AWS_ACCESS_KEY_ID`.'),
+  AWS_REGION: z
+    .string()
+    .default('us-east-1')
+    .describe('Region of `STORAGE_URL`, where it names none.'),
   WEBHOOK_ALLOW_PRIVATE: flag
     .default(false)
     .describe(
@@ -168,6 +187,19 @@ export const SETTINGS = {
     .max(36_500)
     .optional()
     .describe('Days after which audit events are dropped. Default: never.'),
+  METRICS_TOKEN: z
+    .string()
+    .min(20)
+    .optional()
+    .describe(
+      'What a scraper sends to `/metrics`, as `Authorization: Bearer …`. Default: none; `/metrics` then answers this machine alone, and in production nobody.',
+    ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Where traces go, by OTLP over HTTP, such as `http://localhost:4318`. Default: nowhere.',
+    ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
@@ -180,7 +212,13 @@ type Parsed = z.infer<typeof schema>
 /** The settings in force, with every default resolved. */
 export interface Config extends Omit<
   Parsed,
-  'PUBLIC_URL' | 'SECRET_KEY' | 'GRAPHIQL' | 'INTROSPECTION' | 'CORS_ORIGINS' | 'TRUST_PROXY'
+  | 'PUBLIC_URL'
+  | 'SECRET_KEY'
+  | 'GRAPHIQL'
+  | 'INTROSPECTION'
+  | 'CORS_ORIGINS'
+  | 'TRUST_PROXY'
+  | 'STORAGE_URL'
 > {
   production: boolean
   PUBLIC_URL: string
@@ -189,6 +227,8 @@ export interface Config extends Omit<
   INTROSPECTION: boolean
   CORS_ORIGINS: string[]
   TRUST_PROXY: false | number | string[]
+  /** Null where images lie in the database. */
+  STORAGE_URL: Storage | null
 }
 
 /** Everything wrong with the settings, all at once. */
@@ -219,7 +259,9 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     faults.push(
       'SMTP_URL: needed when HOST is not a loopback address, for the development mailbox is open to every visitor',
     )
-  if (faults.length || !read.data) throw new ConfigError(faults)
+  const storage = given.STORAGE_URL ? readStorage(given.STORAGE_URL, given) : null
+  if (typeof storage === 'string') faults.push(`STORAGE_URL: ${storage}`)
+  if (faults.length || !read.data || typeof storage === 'string') throw new ConfigError(faults)
 
   const settings = read.data
   return {
@@ -231,6 +273,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     INTROSPECTION: settings.INTROSPECTION ?? !production,
     CORS_ORIGINS: settings.CORS_ORIGINS ?? (production ? [] : ['https://studio.apollographql.com']),
     TRUST_PROXY: trustedProxies(settings.TRUST_PROXY),
+    STORAGE_URL: storage,
   }
 }
 

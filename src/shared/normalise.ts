@@ -35,6 +35,11 @@ export function fold(text: string): string {
   )
 }
 
+const LONGEST_SORT_KEY = 200
+
+/** What names are sorted by: folded, and short enough for an index. */
+export const sortKey = (name: string): string => [...fold(name)].slice(0, LONGEST_SORT_KEY).join('')
+
 const LONGEST_WORD = 64
 
 const shorten = (word: string) =>

@@ -2,6 +2,7 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newcomer, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { announce, CREATE, dress, picture, send, use } from './pictures.ts'
 
 let server: TestServer
 let admin: Person
@@ -13,41 +14,6 @@ beforeAll(async () => {
   png = await picture().png().toBuffer()
 })
 afterAll(() => server.stop())
-
-const picture = (width = 900, height = 300) =>
-  sharp({ create: { width, height, channels: 3, background: '#c60' } }).withExif({
-    IFD0: { Artist: 'Somebody private' },
-  })
-
-interface Target {
-  id: string
-  url: string
-  method: string
-  headers: { name: string; value: string }[]
-}
-
-const CREATE = `mutation ($input: CreateAvatarUploadInput!) { createAvatarUpload(input: $input) {
-  id url method headers { name value } expiresAt } }`
-const announce = async (by: Person, size: number, contentType = 'image/png'): Promise<Target> =>
-  (await by.ask(CREATE, { input: { contentType, size } })).createAvatarUpload
-const send = ({ url, method, headers }: Target, bytes: Buffer, more: Record<string, string> = {}) =>
-  fetch(url, {
-    method,
-    headers: { ...Object.fromEntries(headers.map(({ name, value }) => [name, value])), ...more },
-    body: new Uint8Array(bytes),
-  })
-const use = async (by: Person, uploadId: string): Promise<string> =>
-  (
-    await by.ask(`mutation ($id: ID!) { setAvatar(uploadId: $id) { user { avatarUrl } } }`, {
-      id: uploadId,
-    })
-  ).setAvatar.user.avatarUrl
-
-async function dress(by: Person, bytes = png, contentType = 'image/png'): Promise<string> {
-  const target = await announce(by, bytes.length, contentType)
-  expect((await send(target, bytes)).status).toBe(204)
-  return use(by, target.id)
-}
 
 test.each(['png', 'jpeg', 'webp'] as const)(
   'an image sent as %s becomes a square WebP in two sizes, without what the file said besides',
@@ -75,7 +41,7 @@ test.each(['png', 'jpeg', 'webp'] as const)(
 
 test('an avatar is shown in every organisation of its person, also in one joined later, and none is left once removed', async () => {
   const person = await newcomer(admin)
-  const url = await dress(person)
+  const url = await dress(person, png)
   const shown = async (by: Person, id: string) =>
     (await by.ask(`query ($id: ID!) { organisation { member(id: $id) { avatarUrl } } }`, { id }))
       .organisation.member.avatarUrl

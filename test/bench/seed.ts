@@ -5,8 +5,8 @@ export const NEIGHBOURS = 50
 const CALLERS = 64
 
 // UUIDv7 (RFC 9562): milliseconds, version, and random bits, so that ids sort by time as the server's own do.
-const ID_FUNCTION = `
-  create function pg_temp.id7(at timestamptz) returns uuid language sql volatile as $$
+export const ID_FUNCTION = `
+  create or replace function pg_temp.id7(at timestamptz) returns uuid language sql volatile as $$
     select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7'
       || substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid
   $$`

@@ -15,10 +15,11 @@ test('the environment is read where a process begins, and handed on as settings'
   ])
 })
 
-test('the server calls nobody over HTTP but the receivers of webhooks, from one place', () => {
+test('the server calls nobody over HTTP but the receivers of webhooks and the storage of images, each from one place', () => {
   // the explorer runs in a browser and asks the server it came from
   const callers = holding(/\bfetch\s*\(|from '(node:)?https?'|from 'undici'/)
   expect(callers.filter(path => !path.startsWith('src/http/explorer/'))).toEqual([
+    'src/accounts/avatars/bucket.ts',
     'src/operations/webhooks/post.ts',
   ])
 })

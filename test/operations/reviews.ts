@@ -2,8 +2,8 @@ import type { Person } from '../support/people.ts'
 
 // What tests about access reviews do all the time, as a client would.
 
-export const REVIEW = `id name status dueAt completedAt undecidedCount startedBy { id } organisation { id }`
-export const ITEM = `id principal { id name } role { id name } project { id name } flags decision decidedBy { id } decidedAt note`
+const REVIEW = `id name status dueAt completedAt undecidedCount startedBy { id } organisation { id }`
+const ITEM = `id principal { id name } role { id name } project { id name } flags decision decidedBy { id } decidedAt note`
 
 export interface Item {
   id: string

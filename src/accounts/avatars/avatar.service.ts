@@ -6,12 +6,15 @@ import { badInput, conflict, notFound } from '../../shared/errors.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { isId, mac, newId, newToken, sameSecret } from '../../shared/tokens.ts'
 import { AVATAR_SIDES, AVATAR_TYPES, squaresOf } from './image.ts'
-import { databaseImages, type ImageStore } from './image-store.ts'
+import type { ImageStore } from './image-store.ts'
+import { letImageGo } from './images.ts'
 import type { CreateAvatarUploadInput, UploadTarget } from './avatar.type.ts'
 
 /** Largest image that is taken, in bytes. */
 export const LARGEST_IMAGE = 5_000_000
 const UPLOAD_MS = 10 * 60_000
+/** After so long an image is somebody's avatar, or will never be one. */
+export const UNDECIDED_SECONDS = (2 * UPLOAD_MS) / 1_000
 const PURPOSE = 'avatar upload'
 
 /** Where an avatar is served from. */
@@ -41,7 +44,7 @@ export async function createAvatarUpload(
   const [earlier] = await work.db.rows<{ avatarKey: string | null }>(sql`
     update avatar_upload set spent_at = ${work.now} where user_id = ${userId} and spent_at is null
     returning avatar_key as "avatarKey"`)
-  if (earlier?.avatarKey) await databaseImages(work.db).remove(earlier.avatarKey)
+  if (earlier?.avatarKey) await letImageGo(work, earlier.avatarKey)
   const id = newId()
   const expiresAt = new Date(work.now.getTime() + UPLOAD_MS)
   await work.db.rows(sql`
@@ -73,16 +76,26 @@ export interface ReceivedImage {
   bytes: Buffer
 }
 
+/** Where received images go. */
+export interface Reception {
+  system: Queries
+  images: ImageStore
+  /** Sees to it that an image goes again unless it has become somebody's avatar: said before it is stored. */
+  remember: (key: string) => Promise<void>
+  now: Date
+}
+
 /**
- * Takes the bytes of an upload in, as squares made anew. Whoever holds the signed address may send, once.
+ * Takes the bytes of an upload in, as squares made anew. Whoever holds the signed address may send, once. The upload
+ * names the image only after all of it has been stored.
  *
  * @throws {AppError} `NOT_FOUND` for an address that is too old or was used; `BAD_USER_INPUT` /
- *   `FILE_NOT_ACCEPTED` for what is no such image.
+ *   `FILE_NOT_ACCEPTED` for what is no such image; `SERVICE_UNAVAILABLE` where images cannot be stored: the address is
+ *   good for another try.
  */
 export async function receiveImage(
-  system: Queries,
+  { system, images, remember, now }: Reception,
   { id, contentType, bytes }: ReceivedImage,
-  now: Date,
 ): Promise<void> {
   const upload = await firstRow<{ contentType: string; size: number }>(
     system,
@@ -101,7 +114,7 @@ export async function receiveImage(
       'This is not the image that was announced, or it cannot be read.',
     )
   const key = newToken()
-  const images = databaseImages(system)
+  await remember(key)
   for (const [index, square] of squares.entries())
     await images.put(key, AVATAR_SIDES[index]!, square, now)
   const taken = await system.rows(
@@ -129,20 +142,15 @@ export async function setAvatar(work: Work, uploadId: string): Promise<void> {
   if (!upload) throw notFound('upload')
   if (!upload.avatarKey)
     throw conflict('STATE_MISMATCH', 'The image has not arrived yet. Send it to the given address.')
-  await replaceAvatar(work, databaseImages(work.db), userId, upload.avatarKey)
+  await replaceAvatar(work, userId, upload.avatarKey)
 }
 
 /** Goes without an avatar; as *system*. */
 export const removeAvatar = (work: Work): Promise<void> =>
-  replaceAvatar(work, databaseImages(work.db), inSession(work.viewer).userId, null)
+  replaceAvatar(work, inSession(work.viewer).userId, null)
 
 /** Gives an account another image or none, and lets the one before go; as *system*. */
-export async function replaceAvatar(
-  work: Work,
-  images: ImageStore,
-  userId: string,
-  key: string | null,
-): Promise<void> {
+export async function replaceAvatar(work: Work, userId: string, key: string | null): Promise<void> {
   const before = await firstRow<{ avatarKey: string | null }>(
     work.db,
     sql`select avatar_key as "avatarKey" from user_account where id = ${userId} for no key update`,
@@ -150,7 +158,7 @@ export async function replaceAvatar(
   await work.db.rows(
     sql`update user_account set avatar_key = ${key}, updated_at = ${work.now} where id = ${userId}`,
   )
-  if (before?.avatarKey) await images.remove(before.avatarKey)
+  if (before?.avatarKey) await letImageGo(work, before.avatarKey)
   await record(work, 'user.updated', {
     organisationId: null,
     target: { kind: 'User', id: userId },

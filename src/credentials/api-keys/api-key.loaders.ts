@@ -118,16 +118,15 @@ export const listApiKeys = (
     args,
     select: apiKeyColumns('k'),
     from: sql`from api_key k join principal m on m.id = k.owner_id where ${join(
-      [
-        sql`k.organisation_id = ${viewer.organisationId}`,
-        seen(viewer),
-        ...conditions(args.filter, now),
-      ],
+      [sql`k.organisation_id = ${viewer.organisationId}`, seen(viewer)],
       ' and ',
     )}`,
     id: raw('k.id'),
     descending: true,
-    narrowed: args.filter != null,
+    narrowed: args.filter && {
+      table: raw('api_key k join principal m on m.id = k.owner_id'),
+      by: conditions(args.filter, now),
+    },
   })
 
 /** Keys of one member or service account, whom the viewer has been shown. */

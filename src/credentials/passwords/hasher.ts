@@ -60,6 +60,11 @@ export class PasswordHasher {
     this.#renewals.add(work)
   }
 
+  /** How many hashes are computed at the moment, and how many wait. */
+  get load(): { active: number; waiting: number } {
+    return { active: this.#limit.activeCount, waiting: this.#limit.pendingCount }
+  }
+
   /** Waits for what goes on beside requests. */
   async settle(): Promise<void> {
     await Promise.all(this.#renewals)

@@ -3,7 +3,7 @@ import type { Work } from '../../access/work.ts'
 import { sql } from '../../database/sql.ts'
 import { changesBetween, record, recordAll } from '../../outbox/events/event.service.ts'
 import { badInput, forbidden } from '../../shared/errors.ts'
-import { fold } from '../../shared/normalise.ts'
+import { sortKey } from '../../shared/normalise.ts'
 import { newId } from '../../shared/tokens.ts'
 import { endMemberships } from '../../tenancy/memberships/membership.service.ts'
 import { grantAccess } from '../../tenancy/projects/project-access.service.ts'
@@ -33,7 +33,7 @@ export async function createServiceAccount(
     insert into principal (id, created_at, updated_at, organisation_id, kind, role_id, first_name, last_name, name,
       sort_name, description, status, created_by_id)
     values (${id}, ${work.now}, ${work.now}, ${viewer.organisationId}, 'SERVICE_ACCOUNT', ${role.id}, ${name}, '', ${name},
-      ${fold(name)}, ${readDescription(input.description, ['input', 'description'])}, 'ACTIVE', ${viewer.principalId})`)
+      ${sortKey(name)}, ${readDescription(input.description, ['input', 'description'])}, 'ACTIVE', ${viewer.principalId})`)
   const account = { kind: 'SERVICE_ACCOUNT', id, name }
   await grantAccess(work, viewer, account, input.projectAccess ?? [], ['input', 'projectAccess'])
   await record(work, 'service_account.created', {
@@ -67,7 +67,7 @@ export async function updateServiceAccount(
     status: input.enabled == null ? account.status : input.enabled ? 'ACTIVE' : 'INACTIVE',
   }
   await work.db.rows(sql`
-    update principal set name = ${after.name}, first_name = ${after.name}, sort_name = ${fold(after.name)},
+    update principal set name = ${after.name}, first_name = ${after.name}, sort_name = ${sortKey(after.name)},
       description = ${after.description}, role_id = ${after.roleId}, status = ${after.status}, updated_at = ${work.now}
     where id = ${account.id}`)
   await record(work, 'service_account.updated', {

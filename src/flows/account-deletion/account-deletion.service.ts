@@ -2,7 +2,6 @@ import { asOperator, inSession } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { forgetNotices } from '../../accounts/notifications/notification.service.ts'
 import { replaceAvatar } from '../../accounts/avatars/avatar.service.ts'
-import { databaseImages } from '../../accounts/avatars/image-store.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { clearOut } from '../../credentials/links/clear-out.service.ts'
 import { firstRow, sql } from '../../database/sql.ts'
@@ -62,7 +61,7 @@ async function erase(work: Work, userId: string): Promise<string[]> {
     await record(work, 'member.left', { organisationId, target: { kind: 'Member', id } })
   }
   await clearOut(work, userId, { reason: 'the account was deleted' })
-  await replaceAvatar(work, databaseImages(work.db), userId, null)
+  await replaceAvatar(work, userId, null)
   await work.db.rows(sql`delete from totp_factor where user_id = ${userId}`)
   await work.db.rows(sql`delete from recovery_code where user_id = ${userId}`)
   await work.db.rows(sql`delete from avatar_upload where user_id = ${userId}`)

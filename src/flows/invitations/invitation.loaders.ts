@@ -66,11 +66,7 @@ export async function listInvitations(
   now: Date,
 ): Promise<Page<Invitation>> {
   const matching = join(
-    [
-      sql`i.organisation_id = ${viewer.organisationId}`,
-      ...visible(viewer, raw('i.principal_id')),
-      ...conditions(args.filter, now),
-    ],
+    [sql`i.organisation_id = ${viewer.organisationId}`, ...visible(viewer, raw('i.principal_id'))],
     ' and ',
   )
   return readPage<Invitation>({
@@ -82,7 +78,10 @@ export async function listInvitations(
     from: sql`from invitation i where ${matching}`,
     id: raw('i.id'),
     descending: true,
-    narrowed: args.filter != null,
+    narrowed: args.filter && {
+      table: raw('invitation i'),
+      by: conditions(args.filter, now),
+    },
   })
 }
 

@@ -50,6 +50,7 @@ export async function deleteOrganisation(work: Work, id: string): Promise<string
     update invitation set closed_at = ${work.now}, outcome = 'REVOKED' where organisation_id = ${id} and closed_at is null`)
   await work.db.rows(sql`delete from project_access where organisation_id = ${id}`)
   await work.db.rows(sql`delete from member_word where organisation_id = ${id}`)
+  await work.db.rows(sql`delete from organisation_word where organisation_id = ${id}`)
   await work.db.rows(sql`
     update principal set removed_at = ${work.now}, updated_at = ${work.now} where organisation_id = ${id} and removed_at is null`)
   await work.db.rows(sql`

@@ -6,7 +6,7 @@ import { writeUserWords } from '../../accounts/users/user-words.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { changesBetween, record } from '../../outbox/events/event.service.ts'
 import { badInput, notFound } from '../../shared/errors.ts'
-import { fold } from '../../shared/normalise.ts'
+import { sortKey } from '../../shared/normalise.ts'
 import { writeWords } from '../../tenancy/memberships/member.service.ts'
 import type { UpdateProfileInput } from './profile.type.ts'
 
@@ -73,7 +73,7 @@ async function renameMemberships(work: Work, userId: string, names: Profile): Pr
   const name = fullName(names)
   const renamed = await work.db.rows<{ id: string; organisationId: string; email: string }>(sql`
     update principal m set first_name = ${names.firstName}, last_name = ${names.lastName}, name = ${name},
-      sort_name = ${fold(name)}, updated_at = ${work.now}
+      sort_name = ${sortKey(name)}, updated_at = ${work.now}
     from (select id from principal where user_id = ${userId} and removed_at is null and entered_at is not null
       and not name_kept order by id for no key update) as mine
     where m.id = mine.id returning m.id, m.organisation_id as "organisationId", m.email`)

@@ -121,8 +121,10 @@ export async function enter(work: Work, entry: Entry): Promise<Entered> {
   const place = person && mayCome(person, candidates, entry, work.now)
   if (!person || !place || isReplaced(entry.passwordSetAt, person)) throw wrongCredentials()
   const platform = await readPlatform(work.db)
-  if (person.secondFactor && platform.mfaEnabled && !entry.secondFactor)
+  if (person.secondFactor && platform.mfaEnabled && !entry.secondFactor) {
+    work.afterCommit(() => work.server.metrics.signIn('challenged'))
     return { challenge: await createChallenge(work, entry) }
+  }
   const session = await createSession(work, {
     userId: person.id,
     place,
@@ -141,6 +143,7 @@ export async function enter(work: Work, entry: Entry): Promise<Entered> {
     target: { kind: 'Session', id: session.id },
     actor: { userId: person.id, principalId: place.principalId, name: person.name },
   })
+  work.afterCommit(() => work.server.metrics.signIn('succeeded'))
   return { session }
 }
 

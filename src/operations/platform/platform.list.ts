@@ -5,8 +5,9 @@ import type { User } from '../../accounts/users/user.type.ts'
 import { columns, toDate } from '../../database/columns.ts'
 import type { DatabaseContext } from '../../database/context.ts'
 import { readPage } from '../../database/keyset.ts'
-import { firstRow, join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
-import { foundBy } from '../../database/words.ts'
+import { firstRow, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
+import type { WordTable } from '../../database/word-pages.ts'
+import { searchFor } from '../../database/words.ts'
 import { notFound } from '../../shared/errors.ts'
 import { type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
@@ -17,33 +18,42 @@ import type { UserFilter } from './platform.type.ts'
 
 type Read = (context: DatabaseContext) => Queries
 
+const wordsIn = (table: string, of: string): WordTable => ({
+  table: raw(table),
+  of: raw(of),
+  within: sql`true`,
+  id: raw('t.id'),
+  sort: 'id',
+})
+const ORGANISATION_WORDS = wordsIn('organisation_word', 'organisation_id')
+const USER_WORDS = wordsIn('user_word', 'user_id')
+
 /** Organisations of the platform, the newest first. */
-export function listOrganisations(
+export async function listOrganisations(
   read: Read,
   ring: KeyRing,
   viewer: Viewer | null,
   args: PageArgs & { search?: string | null; suspended?: boolean | null },
 ): Promise<Page<Organisation>> {
-  const some: Sql[] = [
-    sql`t.deleted_at is null`,
-    ...foundBy(
-      args.search,
-      range => sql`t.id in (select w.organisation_id from organisation_word w where ${range})`,
-    ),
-  ]
+  const queries = read(operatorOf(viewer))
+  const by: Sql[] = []
   if (args.suspended != null)
-    some.push(args.suspended ? sql`t.suspended_at is not null` : sql`t.suspended_at is null`)
+    by.push(args.suspended ? sql`t.suspended_at is not null` : sql`t.suspended_at is null`)
+  const search = await searchFor(queries, ORGANISATION_WORDS, args.search)
   const list = ['organisations', args.search ?? '', args.suspended ?? null]
   return readPage<Organisation>({
-    queries: read(operatorOf(viewer)),
+    queries,
     ring,
     list,
     args,
     select: columns('t', ORGANISATION_FIELDS),
-    from: sql`from organisation t where ${join(some, ' and ')}`,
+    from: sql`from organisation t where t.deleted_at is null`,
     id: raw('t.id'),
     descending: true,
-    narrowed: Boolean(args.search ?? args.suspended != null),
+    narrowed:
+      search || by.length
+        ? { table: raw('organisation t'), by, search, few: args.suspended === true }
+        : null,
   })
 }
 
@@ -64,32 +74,35 @@ export async function getOrganisation(
 }
 
 /** Accounts of the platform, the newest first. */
-export function listUsers(
+export async function listUsers(
   read: Read,
   ring: KeyRing,
   viewer: Viewer | null,
   args: PageArgs & { search?: string | null; filter?: UserFilter | null },
   now: Date,
 ): Promise<Page<User>> {
-  const some: Sql[] = [
-    sql`t.deleted_at is null`,
-    ...foundBy(
-      args.search,
-      range => sql`t.id in (select w.user_id from user_word w where ${range})`,
-    ),
-    ...conditions(args.filter, now),
-  ]
+  const queries = read(operatorOf(viewer))
+  const by = conditions(args.filter, now)
+  const search = await searchFor(queries, USER_WORDS, args.search)
   const list = ['users', args.search ?? '', args.filter ?? {}]
   return readPage<User>({
-    queries: read(operatorOf(viewer)),
+    queries,
     ring,
     list,
     args,
     select: sql`${columns('t', USER_FIELDS)}, btrim(t.first_name || ' ' || t.last_name) as name`,
-    from: sql`from user_account t where ${join(some, ' and ')}`,
+    from: sql`from user_account t where t.deleted_at is null`,
     id: raw('t.id'),
     descending: true,
-    narrowed: Boolean(args.search ?? args.filter),
+    narrowed:
+      search || by.length
+        ? {
+            table: raw('user_account t'),
+            by,
+            search,
+            few: Boolean(args.filter?.emails ?? args.filter?.operator ?? args.filter?.locked),
+          }
+        : null,
   })
 }
 

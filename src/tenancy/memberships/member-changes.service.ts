@@ -6,7 +6,7 @@ import { SYSTEM } from '../../database/context.ts'
 import { sql } from '../../database/sql.ts'
 import { changesBetween, recordAll } from '../../outbox/events/event.service.ts'
 import { badInput, conflict, unavailable, type Path } from '../../shared/errors.ts'
-import { fold, singleLine } from '../../shared/normalise.ts'
+import { sortKey, singleLine } from '../../shared/normalise.ts'
 import { attempt, doneOf, only, type Outcome } from '../../shared/outcome.ts'
 import { lockAdministration } from '../organisations/administration.ts'
 import { findAssignableRoles } from '../roles/role.service.ts'
@@ -165,7 +165,7 @@ async function write(work: Work, viewer: TenantViewer, sound: Planned[]): Promis
       first_name: firstName,
       last_name: lastName,
       name,
-      sort_name: fold(name),
+      sort_name: sortKey(name),
       external_id: externalId,
       // null keeps what there is
       name_kept: renamed ? before.userId != null && !sole.has(before.userId) : null,

@@ -1,9 +1,9 @@
 import { tenantOf, type TenantViewer } from '../../access/viewer.ts'
 import { hasStatus } from '../../accounts/users/standing.ts'
 import { toDate, type Instant } from '../../database/columns.ts'
-import { readPage, type KeysetList } from '../../database/keyset.ts'
+import { readPage, type KeysetList, type Narrowing } from '../../database/keyset.ts'
 import { firstRow, join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
-import { foundBy } from '../../database/words.ts'
+import { searchFor } from '../../database/words.ts'
 import { badInput, notFound } from '../../shared/errors.ts'
 import { type Page, type PageArgs } from '../../shared/page.ts'
 import { writeInstant } from '../../shared/scalars.ts'
@@ -50,48 +50,94 @@ export async function listMembers(
   now: Date,
 ): Promise<Page<Member>> {
   const queries = read(tenantOf(viewer))
-  const matching = join(
-    [
-      sql`m.organisation_id = ${viewer.organisationId}`,
-      sql`m.kind = 'MEMBER'`,
-      sql`m.removed_at is null`,
-      ...visible(viewer),
-      ...foundBy(
-        args.search,
-        range =>
-          sql`m.id in (select w.principal_id from member_word w where w.organisation_id = ${viewer.organisationId} and ${range})`,
-      ),
-      ...conditions(args.filter ?? {}, now),
-      ...(await meetsMfaPolicy(queries, viewer, args.filter?.meetsMfaPolicy)),
-    ],
-    ' and ',
-  )
+  const { lead, narrowed } = await narrow(queries, viewer, args, now)
+  const members = [
+    sql`m.organisation_id = ${viewer.organisationId}`,
+    sql`m.kind = 'MEMBER'`,
+    sql`m.removed_at is null`,
+    ...visible(viewer),
+    ...lead,
+  ]
   return readPage<Member>({
     queries,
     ring,
     list: ['members', viewer.organisationId, args.search ?? '', args.filter ?? {}, args.orderBy],
     args,
     select: memberColumns('m'),
-    from: sql`from principal m where ${matching}`,
+    from: sql`from principal m where ${join(members, ' and ')}`,
     id: raw('m.id'),
     sort: ORDERS[args.orderBy.field],
     descending: args.orderBy.direction === 'DESC',
-    narrowed: Boolean(args.search ?? args.filter),
+    narrowed,
   })
 }
 
-function conditions(filter: MemberFilter, now: Date): Sql[] {
+interface Narrowed {
+  /** What an index in the order of the list begins with. */
+  lead: Sql[]
+  narrowed: Narrowing | null
+}
+
+async function narrow(
+  queries: Queries,
+  viewer: TenantViewer,
+  { search, filter, orderBy }: MemberListArgs,
+  now: Date,
+): Promise<Narrowed> {
+  const inOrderOfNames = orderBy.field === 'NAME'
+  const indexed = [
+    ...indexedConditions(filter ?? {}, now),
+    ...(await meetsMfaPolicy(queries, viewer, filter?.meetsMfaPolicy)),
+  ]
+  const lead = inOrderOfNames && !search ? indexed.slice(0, 1) : []
+  const by = [...indexed.slice(lead.length), ...conditions(filter ?? {})]
+  if (!search && !by.length) return { lead, narrowed: null }
+  const words = {
+    table: raw('member_word'),
+    of: raw('principal_id'),
+    within: join(
+      [
+        sql`w.organisation_id = ${viewer.organisationId}`,
+        ...visible(viewer, raw('w.principal_id')),
+      ],
+      ' and ',
+    ),
+    all: raw('words'),
+    sort: inOrderOfNames ? raw('sort_name') : null,
+    id: raw('m.id'),
+  }
+  const narrowed = {
+    table: raw('principal m'),
+    by,
+    search: await searchFor(queries, words, search),
+    few: Boolean(filter?.emails ?? filter?.externalIds ?? filter?.locked),
+  }
+  return { lead, narrowed }
+}
+
+/** What has an index in the order of names, the rarest first. */
+function indexedConditions(filter: MemberFilter, now: Date): Sql[] {
   const some: Sql[] = []
+  if (filter.locked) some.push(sql`m.locked_at is not null`)
   if (filter.status) some.push(hasStatus(raw('m'), few(filter.status, 'status'), now))
-  if (filter.roleIds) some.push(sql`m.role_id = any(${ids(filter.roleIds, 'roleIds')}::uuid[])`)
+  if (filter.roleIds) {
+    const roles = ids(filter.roleIds, 'roleIds')
+    some.push(
+      roles.length === 1 ? sql`m.role_id = ${roles[0]}` : sql`m.role_id = any(${roles}::uuid[])`,
+    )
+  }
+  return some
+}
+
+function conditions(filter: MemberFilter): Sql[] {
+  const some: Sql[] = []
   if (filter.projectIds)
     some.push(sql`m.id in (select a.principal_id from project_access a
       where a.project_id = any(${ids(filter.projectIds, 'projectIds')}::uuid[]))`)
   if (filter.emails) some.push(sql`m.email = any(${few(filter.emails, 'emails')}::text[])`)
   if (filter.externalIds)
     some.push(sql`m.external_id = any(${few(filter.externalIds, 'externalIds')}::text[])`)
-  if (filter.locked != null)
-    some.push(filter.locked ? sql`m.locked_at is not null` : sql`m.locked_at is null`)
+  if (filter.locked === false) some.push(sql`m.locked_at is null`)
   if (filter.createdAt?.from) some.push(sql`m.created_at >= ${toDate(filter.createdAt.from)}`)
   if (filter.createdAt?.to) some.push(sql`m.created_at < ${toDate(filter.createdAt.to)}`)
   if (filter.inactiveSince) some.push(sql`m.last_active_at < ${toDate(filter.inactiveSince)}`)

@@ -3,7 +3,7 @@ import type { Work } from '../../access/work.ts'
 import { columns, rowAt } from '../../database/columns.ts'
 import { join, sql } from '../../database/sql.ts'
 import { badInput, forbidden, notFound } from '../../shared/errors.ts'
-import { searchWords, singleLine } from '../../shared/normalise.ts'
+import { searchWords, singleLine, sortKey } from '../../shared/normalise.ts'
 import { only, type Outcome } from '../../shared/outcome.ts'
 import { isId } from '../../shared/tokens.ts'
 import { ROLE_FIELDS } from '../roles/role.loaders.ts'
@@ -13,6 +13,8 @@ import { memberColumns } from './member.loaders.ts'
 import type { Member } from './member.type.ts'
 
 const LONGEST_EXTERNAL_ID = 200
+/** An entry of an index has at most 2,704 bytes. */
+const LONGEST_WORDS = 250
 
 /** Reads members as they now stand, by id. */
 export async function readMembers(work: Work, ids: string[]): Promise<Map<string, Member>> {
@@ -100,12 +102,20 @@ export async function writeWords(
   await work.db.rows(
     sql`delete from member_word where organisation_id = ${organisationId} and principal_id = any(${ids}::uuid[])`,
   )
-  const words = members.flatMap(({ id, name, email }) =>
-    searchWords(name, email).map(word => ({ id, word })),
-  )
+  const rows = members.flatMap(({ id, name, email }) => {
+    const words = searchWords(name, email)
+    const together = words.map(word => ` ${word}`).join('')
+    return words.map(word => ({
+      id,
+      word,
+      sort_name: sortKey(name),
+      words: together.length > LONGEST_WORDS ? null : together,
+    }))
+  })
   await work.db.rows(sql`
-    insert into member_word (organisation_id, principal_id, word)
-    select ${organisationId}, id, word from unnest(${words.map(each => each.id)}::uuid[], ${words.map(each => each.word)}::text[]) as w (id, word)`)
+    insert into member_word (organisation_id, principal_id, word, sort_name, words)
+    select ${organisationId}, id, word, sort_name, words
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as w (id uuid, word text, sort_name text, words text)`)
 }
 
 /** A member by id: oneself always, others with `viewUser` and as far as the role shows them. */

@@ -1,7 +1,7 @@
 import type { Work } from '../../access/work.ts'
 import { fullName } from '../../accounts/users/user.service.ts'
 import { firstRow, sql } from '../../database/sql.ts'
-import { fold } from '../../shared/normalise.ts'
+import { sortKey } from '../../shared/normalise.ts'
 import { newId } from '../../shared/tokens.ts'
 import { writeWords } from './member.service.ts'
 
@@ -40,7 +40,7 @@ export async function createMemberships(
       first_name: membership.firstName,
       last_name: membership.lastName,
       name,
-      sort_name: fold(name),
+      sort_name: sortKey(name),
       external_id: membership.externalId ?? null,
       status: membership.userId ? 'ACTIVE' : 'INVITED',
       vouched: membership.vouched ?? false,
@@ -116,7 +116,7 @@ export async function enterMembership(
     returning m.organisation_id as "organisationId", m.name, m.email`)
   for (const { organisationId, name, email } of entered) {
     await work.db.rows(
-      sql`update principal set sort_name = ${fold(name)} where id = ${principalId}`,
+      sql`update principal set sort_name = ${sortKey(name)} where id = ${principalId}`,
     )
     await writeWords(work, organisationId, [{ id: principalId, name, email }])
   }

@@ -48,23 +48,27 @@ const schema = defineEntity({
       properties: ['organisationId', 'kind', 'lastActiveAt', 'id'],
       where: 'removed_at is null',
     },
-    // what few members are filtered by
+    // what members are filtered by, each in the order of names
     {
       name: 'principal_by_status',
-      properties: ['organisationId', 'kind', 'status'],
+      properties: ['organisationId', 'kind', 'status', 'sortName', 'id'],
       where: 'removed_at is null',
     },
     {
       name: 'principal_by_second_factor',
-      properties: ['organisationId', 'kind', 'secondFactor'],
+      properties: ['organisationId', 'kind', 'secondFactor', 'sortName', 'id'],
       where: 'removed_at is null',
     },
     {
       name: 'principal_locked',
-      properties: ['organisationId'],
+      properties: ['organisationId', 'kind', 'sortName', 'id'],
       where: 'locked_at is not null and removed_at is null',
     },
-    { name: 'principal_by_role', properties: ['roleId'], where: 'removed_at is null' },
+    {
+      name: 'principal_by_role',
+      properties: ['roleId', 'sortName', 'id'],
+      where: 'removed_at is null',
+    },
     { name: 'principal_by_user', properties: ['userId'] },
     {
       name: 'principal_invited',

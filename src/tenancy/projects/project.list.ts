@@ -57,12 +57,17 @@ export function listProjects(
     list: ['projects', viewer.organisationId, args.search ?? ''],
     args,
     select: columns('p', PROJECT_FIELDS),
-    from: sql`from project p where ${visibleProjects(viewer)} ${beginning(raw('p.sort_name'), args.search)}`,
+    from: sql`from project p where ${visibleProjects(viewer)} and ${beginning(raw('p.sort_name'), args.search)}`,
     id: raw('p.id'),
     sort: { column: raw('p.sort_name'), type: 'text', key: row => row.sortName },
-    narrowed: Boolean(args.search),
   })
 }
+
+const ACCESS = raw(
+  'project_access a join principal m on m.id = a.principal_id and m.removed_at is null',
+)
+// the index of names goes by kind first
+const BOTH_KINDS = raw(`m.kind = any('{MEMBER,SERVICE_ACCOUNT}')`)
 
 /** Who can enter a project, as far as the viewer's role shows them; `search` matches the beginning of the name. */
 export function listAccessTo(
@@ -78,11 +83,11 @@ export function listAccessTo(
     list: ['access', viewer.organisationId, projectId, args.search ?? ''],
     args,
     select: columns('a', PROJECT_ACCESS_FIELDS),
-    from: sql`from project_access a join principal m on m.id = a.principal_id and m.removed_at is null
-      where a.project_id = ${projectId} and a.organisation_id = ${viewer.organisationId}
-        ${beginning(raw('m.sort_name'), args.search)}`,
+    from: sql`from ${ACCESS} where a.project_id = ${projectId} and a.organisation_id = ${viewer.organisationId}`,
     id: raw('a.id'),
-    narrowed: Boolean(args.search),
+    narrowed: args.search
+      ? { table: ACCESS, by: [BOTH_KINDS, beginning(raw('m.sort_name'), args.search)] }
+      : null,
   })
 }
 
