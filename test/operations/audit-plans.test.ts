@@ -81,31 +81,24 @@ const monthsIn = (plan: string): string[] =>
   [
     ...new Set([...plan.matchAll(/ on event_(\d{4}_\d\d|rest)/g)].map(([, month]) => month!)),
   ].toSorted()
-const WHOLE = /Seq Scan on event_(?!rest|person_rest)/
+/** A month that holds something, read from its beginning to its end. */
+const whole = () => new RegExp(`Seq Scan on event_(person_)?(${months.join('|')})`)
 
 test('a page without a filter reads the index of the organisation, and what stands beside by its key', async () => {
   const plan = await list({})
   expect(plan).toMatch(new RegExp(`Index .*event_${months[0]}_organisation_id_id_idx`))
   expect(plan).toMatch(new RegExp(`Index .*event_person_${months[0]}_pkey`))
-  expect(plan).not.toMatch(WHOLE)
+  expect(plan).not.toMatch(whole())
 })
 
 test.each([
   ['topics', { topics: ['member.locked'] }, 'organisation_id_topic_id_idx'],
-  [
-    'actors',
-    { actorIds: ['01900000-0000-7000-8000-000000000001'] },
-    'organisation_id_actor_id_id_idx',
-  ],
-  [
-    'targets',
-    { targetIds: ['01900000-0000-7000-8000-000000000001'] },
-    'organisation_id_target_id_id_idx',
-  ],
+  ['actors', { actorIds: ['01900000-0000-7000-8000-000000000001'] }, 'actor_id_id_idx'],
+  ['targets', { targetIds: ['01900000-0000-7000-8000-000000000001'] }, 'target_id_id_idx'],
 ])('filtered by %s it reads the index of those', async (_name, filter, index) => {
   const plan = await list(filter)
   expect(plan).toContain(index)
-  expect(plan).not.toMatch(WHOLE)
+  expect(plan).not.toMatch(whole())
 })
 
 test('of a stretch of time only its months are opened', async () => {
@@ -113,7 +106,7 @@ test('of a stretch of time only its months are opened', async () => {
   const day = (of: string) => new Date(`${year}-${month}-${of}T00:00:00Z`)
   const plan = await list({ occurredAt: { from: day('05'), to: day('20') } })
   expect(monthsIn(plan)).toEqual([months[1]])
-  expect(plan).not.toMatch(WHOLE)
+  expect(plan).not.toMatch(whole())
   // up to a moment, nothing that is younger
   const older = await list({ topics: ['role.created'], occurredAt: { to: day('20') } })
   expect(monthsIn(older)).not.toContain(months[0])
@@ -133,7 +126,7 @@ test('an event is found by its id in its own month', async () => {
   )
   expect(plan).toMatch(new RegExp(`event_${months[1]}_pkey`))
   expect(monthsIn(plan)).toEqual([months[1]])
-  expect(plan).not.toMatch(WHOLE)
+  expect(plan).not.toMatch(whole())
 })
 
 test('the platform’s page reads by the key alone', async () => {
@@ -142,5 +135,5 @@ test('the platform’s page reads by the key alone', async () => {
     `{ platform { auditEvents { nodes { id } } } }`,
   )
   expect(plan).toMatch(new RegExp(`Index .*event_${months[0]}_pkey`))
-  expect(plan).not.toMatch(WHOLE)
+  expect(plan).not.toMatch(whole())
 })

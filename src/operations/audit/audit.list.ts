@@ -4,7 +4,7 @@ import { join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { badInput } from '../../shared/errors.ts'
 import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
 import { firstIdAt, isId } from '../../shared/tokens.ts'
-import { rejoin, type PublicChange } from '../../outbox/events/person.ts'
+import { BESIDE, rejoin, type PublicChange } from '../../outbox/events/person.ts'
 import { topicOf, topicsMeant } from '../../outbox/events/topics.ts'
 import type { AuditEvent, AuditEventFilter, EventActor, EventChange } from './audit.type.ts'
 
@@ -46,7 +46,7 @@ const withPeople = (found: Sql): Sql => sql`
   select e.*, p.actor_name as "actorName", p.target_name as "targetName", p.changes as personal,
     coalesce(p.reason, e.refusal) as reason, p.ip_address as "ipAddress", p.user_agent as "userAgent",
     e.target_commitment is not null and num_nonnulls(p.target_name, p.changes, p.reason) = 0 as "targetErased"
-  from (${found}) as e left join event_person p on p.id = e.id order by e.id desc`
+  from (${found}) as e left join lateral (${BESIDE}) as p on true order by e.id desc`
 
 export interface AuditArgs extends PageArgs {
   filter?: AuditEventFilter | null
