@@ -1,20 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { isIP, isIPv4 } from 'node:net'
+import { isIPv4 } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { canonicalEmail } from './normalise.ts'
+import { isProxies, listed, trustedProxies } from './proxies.ts'
 import { readStorage, type Storage } from './storage.ts'
 
 const whole = (least: number, most: number, standard: number) =>
   z.coerce.number().int().min(least).max(most).default(standard)
 const flag = z.stringbool()
-const listed = (text: string): string[] =>
-  text
-    .split(',')
-    .map(part => part.trim())
-    .filter(Boolean)
 const secret = z
   .string()
   .transform(text => text.split(',').map(part => Buffer.from(part.trim(), 'base64')))
@@ -37,16 +33,6 @@ const ADDRESS = String.raw`[^\s@<>,;:"\\]+@[^\s@<>,;:"\\]+`
 const MAILBOX = new RegExp(
   String.raw`^(?:(?:"[^"\\\r\n]*" ?|[^@<>,;:"\\\r\n]*)<${ADDRESS}>|${ADDRESS})$`,
 )
-
-const NETWORKS = new Set(['loopback', 'linklocal', 'uniquelocal'])
-const isNetwork = (text: string): boolean => {
-  const [address = '', bits, ...more] = text.split('/')
-  if (NETWORKS.has(text)) return true
-  const most = isIP(address) === 4 ? 32 : 128
-  return isIP(address) > 0 && !more.length && (!bits || (/^\d+$/.test(bits) && +bits <= most))
-}
-const NOBODY = new Set(['', 'false', 'off'])
-const HOPS = /^\d{1,2}$/
 
 /** Every setting: its name, its limits, its default and what it is for. The README's table is held against this. */
 export const SETTINGS = {
@@ -109,10 +95,7 @@ export const SETTINGS = {
     .describe('Let clients read the schema. Default: on, off in production.'),
   TRUST_PROXY: z
     .string()
-    .refine(
-      text => NOBODY.has(text) || HOPS.test(text) || listed(text).every(isNetwork),
-      'must be a number of hops, or addresses and ranges separated by commas',
-    )
+    .refine(isProxies, 'must be a number of hops, or addresses and ranges separated by commas')
     .optional()
     .describe(
       'Proxies whose `X-Forwarded-For` is believed: a number of hops, or addresses and ranges separated by commas. Default: none.',
@@ -275,11 +258,6 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     TRUST_PROXY: trustedProxies(settings.TRUST_PROXY),
     STORAGE_URL: storage,
   }
-}
-
-function trustedProxies(text: string | undefined): false | number | string[] {
-  if (text === undefined || NOBODY.has(text)) return false
-  return HOPS.test(text) ? Number(text) : listed(text)
 }
 
 /** The secret of a machine where none is set: made once and kept for its owner alone. */

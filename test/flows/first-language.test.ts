@@ -44,7 +44,7 @@ test('whoever accepts an invitation has the language of their browser from then 
   await answer(
     server,
     `${server.url}/accept-invitation?token=${paged.token}`,
-    { firstName: 'Ann', lastName: 'Lee', password: PASSWORD },
+    { answer: 'accept', firstName: 'Ann', lastName: 'Lee', password: PASSWORD },
     GERMAN,
   )
   expect(await localeOf(paged.email)).toBe('de')

@@ -57,7 +57,7 @@ const knock = (door: Door): unknown =>
   door.field.resolve?.(
     {},
     {},
-    { viewer: null, now: new Date(), stepUpSeconds: 600 },
+    { viewer: null, now: new Date(), stepUpSeconds: 600, noteRefusal: async () => undefined },
     {} as GraphQLResolveInfo,
   )
 

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { lock } from '../accounts/notices.ts'
 import { enrol } from '../support/authenticator.ts'
 import {
   mailedLink,
@@ -13,6 +14,7 @@ import {
   requestVerification,
   signUp,
 } from '../support/links.ts'
+import { mailsTo } from '../support/mailbox.ts'
 import {
   freshEmail,
   newcomer,
@@ -177,6 +179,30 @@ test.for(looks)(
         await expectAccessible(page, `${kind}: spent`)
       })
     }
+  },
+)
+
+test.for(looks)(
+  'axe finds nothing on the page that stops mails at $viewport.width pixels in $colorScheme colours',
+  async look => {
+    const person = await newcomer(admin)
+    await lock(admin, person.memberId)
+    const [mail] = await mailsTo(server, person.email)
+    const url = /^<(.*)>$/.exec(mail!.headers['List-Unsubscribe']!)![1]!
+    for (const [locale, title, done] of [
+      ['en-GB', 'Unsubscribe', 'You have unsubscribed'],
+      ['de-DE', 'Mails abbestellen', 'Sie haben die Mails abbestellt'],
+    ])
+      await visiting({ ...look, locale }, async page => {
+        await page.goto(url)
+        expect(await heading(page)).toBe(title)
+        await expectAccessible(page, 'stop: form')
+        await submit(page)
+        expect(await heading(page)).toBe(done)
+        await expectAccessible(page, 'stop: done')
+        await page.goto(`${url}x`)
+        await expectAccessible(page, 'stop: refused')
+      })
   },
 )
 

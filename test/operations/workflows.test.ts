@@ -232,8 +232,11 @@ describe('input', () => {
   ]
   test.each(bad)('%s is said where it stands', async (_name, steps, reason, path) => {
     const { id } = await define(admin, [wait(5)])
-    for (const attempt of [define(admin, steps), updateWorkflow(admin, id, { steps })]) {
-      const refusal = await attempt.then(
+    for (const attempt of [
+      () => define(admin, steps),
+      () => updateWorkflow(admin, id, { steps }),
+    ]) {
+      const refusal = await attempt().then(
         () => null,
         error => error,
       )

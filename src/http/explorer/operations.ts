@@ -140,6 +140,34 @@ mutation AddAnn($role: ID!, $project: ID!, $projectRole: ID!) {
     headers: AUTHORIZATION,
   },
   {
+    query: `# Choices has the ids. Whoever accepts an invitation sets it off.
+mutation Welcome($project: ID!, $projectRole: ID!) {
+  createWorkflow(
+    input: {
+      name: "Welcome"
+      trigger: "member.joined"
+      steps: [
+        {
+          sendEmail: {
+            subject: "Welcome to {{organisation}}, {{firstName}}"
+            body: "Good that you are here."
+          }
+        }
+        { grantProjectAccess: { projectId: $project, roleId: $projectRole } }
+        { wait: { minutes: 1440 } }
+        { sendEmail: { subject: "Your first day", body: "Is there anything that you miss?" } }
+      ]
+    }
+  ) {
+    workflow {
+      id
+    }
+  }
+}`,
+    variables: json({ project: '', projectRole: '' }),
+    headers: AUTHORIZATION,
+  },
+  {
     query: `# Members has the id. Both fields run, in this order.
 mutation Contain($id: ID!) {
   lockMember(id: $id, reason: "lost laptop") {

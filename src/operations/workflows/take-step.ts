@@ -113,6 +113,8 @@ async function sendMail(
   await queueMail(work, {
     to: member.email,
     ...(account && { locale: account.locale }),
+    // sent by itself, so whoever gets it may have it stopped
+    reader: { userId: member.userId, categories: ['INTEGRATION'] },
     mail: {
       template: 'workflowMail',
       data: { ...filled, organisation: names!.organisation },
