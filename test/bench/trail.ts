@@ -16,7 +16,7 @@ const BULK = 500
 const AUDIT = `query ($filter: AuditEventFilter) { organisation { auditEvents(first: 50, filter: $filter) {
   nodes { id topic { name } occurredAt actor { name } target { id name } changes { field } ipAddress } pageInfo { endCursor } } } }`
 const CREATE = `mutation ($name: String!) { createProject(input: { name: $name }) { project { id } } }`
-const ACT = `mutation ($ids: [ID!]!, $action: MemberAction!) { applyMemberAction(ids: $ids, action: $action) { results { index } } }`
+const CHANGE = `mutation ($rows: [UpdateMemberRow!]!) { updateMembers(rows: $rows) { results { index } } }`
 const SUBSCRIBE = `mutation ($url: URL!) { createWebhook(input: { url: $url, topics: ["project.created"] }) { webhook { id } } }`
 
 export interface TrailOptions {
@@ -87,11 +87,14 @@ async function bulk(options: TrailOptions): Promise<Scenario> {
   )
   let turn = 0
   const scenario = graphql(options, `${BULK} events in one call`, {
-    // each group is locked and unlocked by turns, so that every call changes all of its own
+    // another value each time, so that every call changes all of its own
     requests: each(() => {
       const n = turn++
-      const action = Math.floor(n / groups.length) % 2 ? 'UNLOCK' : 'LOCK'
-      return JSON.stringify({ query: ACT, variables: { ids: groups[n % groups.length], action } })
+      const rows = groups[n % groups.length]!.map(id => ({
+        id,
+        input: { externalId: `E${n}-${id}` },
+      }))
+      return JSON.stringify({ query: CHANGE, variables: { rows } })
     }),
     sound: fine,
   })
