@@ -76,14 +76,14 @@ const mutation = (options: TrailOptions, name: string): Scenario =>
 
 /** Events by the hundred, in one call each. */
 async function bulk(options: TrailOptions): Promise<Scenario> {
-  const { rows } = await options.cluster.admin.query<{ id: string }>(
+  const { rows: members } = await options.cluster.admin.query<{ id: string }>(
     `select m.id from principal m join role r on r.id = m.role_id
      where r.name = 'Member' and m.kind = 'MEMBER' and m.organisation_id = (select organisation_id from principal where id = $1)
      order by m.id limit $2`,
     [await ownMember(options), BULK * 8],
   )
-  const groups = Array.from({ length: Math.floor(rows.length / BULK) }, (_, n) =>
-    rows.slice(n * BULK, (n + 1) * BULK).map(({ id }) => id),
+  const groups = Array.from({ length: Math.floor(members.length / BULK) }, (_, n) =>
+    members.slice(n * BULK, (n + 1) * BULK).map(({ id }) => id),
   )
   let turn = 0
   const scenario = graphql(options, `${BULK} events in one call`, {
