@@ -103,8 +103,14 @@ function workOn(
     as: async (next, step) => {
       const before = current
       await enter(next)
-      const outcome = await step()
-      // after a failure the transaction is lost anyhow, so only success comes back
+      let outcome
+      try {
+        outcome = await step()
+      } catch (error) {
+        // whoever goes on after a refusal does so with their own rights; where a statement failed nobody can
+        await enter(before).catch(() => undefined)
+        throw error
+      }
       await enter(before)
       return outcome
     },

@@ -122,6 +122,8 @@ function turns() {
   }
 }
 
+const NOT_COMMITTED = 'The transaction could not be committed: a statement in it had failed.'
+
 async function end(client: PoolClient, how: 'commit' | 'rollback'): Promise<void> {
   const answer = await client.query(how).catch((error: Error) => {
     // the connection's state is unknown: throw it away rather than lend it to the next request
@@ -130,8 +132,7 @@ async function end(client: PoolClient, how: 'commit' | 'rollback'): Promise<void
   })
   client.release()
   // what PostgreSQL answers where a statement failed and nobody rolled back
-  if (how === 'commit' && answer.command === 'ROLLBACK')
-    throw new Error('The transaction could not be committed: a statement in it had failed.')
+  if (how === 'commit' && answer.command === 'ROLLBACK') throw new Error(NOT_COMMITTED)
 }
 
 async function runScript(pool: Pool, text: string): Promise<Record<string, unknown>[]> {
@@ -193,13 +194,27 @@ export class PgliteStore implements Store {
   begin(script: string): Promise<Connection> {
     return new Promise((resolve, reject) => {
       const done = Promise.withResolvers<void>()
+      let failed = false
+      const noted = <Result>(step: Promise<Result>): Promise<Result> =>
+        step.catch((error: unknown) => {
+          failed = true
+          throw error
+        })
       const transaction = this.#pglite.transaction(async inner => {
         await inner.exec(script)
         resolve({
-          rows: query => this.#run(inner, query),
-          script: async text => void (await inner.exec(text)),
+          rows: query => noted(this.#run(inner, query)),
+          script: async text => void (await noted(inner.exec(text))),
           commit: async () => {
-            done.resolve()
+            // PGlite says nothing where a statement failed and nobody rolled back
+            const broken =
+              failed &&
+              (await inner.exec('select').then(
+                () => false,
+                () => true,
+              ))
+            if (broken) done.reject(new Error(NOT_COMMITTED))
+            else done.resolve()
             await transaction
           },
           rollBack: async () => {
