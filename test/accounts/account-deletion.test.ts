@@ -1,5 +1,7 @@
+import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
+import { onPostgres } from '../support/database.ts'
 import {
   newcomer,
   operator,
@@ -93,6 +95,46 @@ test('of two administrators who delete their accounts at once, one stays', async
   const outcomes = await Promise.allSettled([one.ask(DELETE), other.ask(DELETE)])
   expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
 })
+
+// PGlite has one connection: there nothing can come in between
+test.skipIf(!onPostgres())(
+  'an organisation that the person came to rule a moment ago keeps its last administrator',
+  async () => {
+    const person = await newcomer(admin)
+    const there = await organisation(server)
+    const { Administrator } = await there.roles()
+    const between = new Client({ connectionString: server.database.options.url })
+    await between.connect()
+    try {
+      await between.query('set role gatehouse_system; begin')
+      await between.query('select from user_account where id = $1 for update', [person.userId])
+      const deletion = person.ask(DELETE).then(
+        () => null,
+        (error: unknown) => error,
+      )
+      // it knows the organisations by now, and waits for the account
+      await until(async () => {
+        const waiting = await server.database.owner(`select 1 from pg_locks where not granted`)
+        return waiting.length > 0
+      })
+      await between.query(
+        `insert into principal (id, created_at, updated_at, organisation_id, kind, user_id, role_id, email, first_name,
+           last_name, name, sort_name, status)
+         values (gen_random_uuid(), now(), now(), $1, 'MEMBER', $2, $3, $4, 'Ann', 'Lee', 'Ann Lee', 'ann lee', 'ACTIVE')`,
+        [there.organisationId, person.userId, Administrator, person.email],
+      )
+      await between.query('update principal set removed_at = now() where id = $1', [there.memberId])
+      await between.query('commit')
+      const refused = await deletion
+      await expect(Promise.reject(refused as Error)).rejects.toBeRefused('SERVICE_UNAVAILABLE')
+    } finally {
+      await between.end()
+    }
+    // asked again, it finds the organisation in time
+    await expect(person.ask(DELETE)).rejects.toBeRefused('CONFLICT', 'LAST_ADMINISTRATOR')
+    await person.ask(`{ me { id } }`)
+  },
+)
 
 test('an account is deleted only by who has just proven to be its owner', async () => {
   const person = await newcomer(admin)

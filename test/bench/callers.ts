@@ -16,9 +16,13 @@ interface Answer {
 }
 
 /** Signs the callers in, one after the other, as anyone would. */
-export async function signInAll(server: ServerProcess, password: string): Promise<Caller[]> {
+export async function signInAll(
+  server: ServerProcess,
+  password: string,
+  emails = callers,
+): Promise<Caller[]> {
   const signedIn: Caller[] = []
-  for (const email of callers) {
+  for (const email of emails) {
     const response = await fetch(`${server.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

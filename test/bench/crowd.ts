@@ -8,16 +8,19 @@ export interface Crowd {
   callers: string[]
 }
 
+const CALLERS = 16
+const MANY = Number(
+  process.argv.find(argument => argument.startsWith('--members='))?.slice(10) ?? 1_000_000,
+)
+
 const crowdOf = (slug: string, members: number): Crowd => ({
   slug,
   members,
   callers: Array.from({ length: CALLERS }, (_, n) => `administrator${n + 1}@${slug}.example.com`),
 })
 
-const CALLERS = 16
-
 /** The same in two sizes: what is measured in the larger is held against the smaller. */
-export const CROWDS = [crowdOf('few', 10_000), crowdOf('many', 1_000_000)] as const
+export const CROWDS = [crowdOf('few', 10_000), crowdOf('many', MANY)] as const
 export const ORGANISATIONS_BESIDE = 10_000
 
 /** Beginnings of family names, each of which a thirtieth of the people have. */

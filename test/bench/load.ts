@@ -7,6 +7,8 @@ export interface Scenario {
   name: string
   server: ServerProcess
   connections: number
+  /** Makes so few requests in a second that it takes longer to warm up. */
+  slow?: boolean
   method: 'GET' | 'POST'
   path: string
   body?: string

@@ -117,6 +117,7 @@ export const signIns = (
   name: '`signIn`',
   server,
   connections,
+  slow: true,
   method: 'POST',
   path: '/graphql',
   bodies: n =>
@@ -135,6 +136,7 @@ export const bareArgon2 = (server: ServerProcess, connections: number): Scenario
   name: 'bare argon2',
   server,
   connections,
+  slow: true,
   method: 'GET',
   path: '/argon2',
   headers: () => ({}),

@@ -80,6 +80,14 @@ describe('accounts', () => {
       'CREDENTIALS_INVALID',
     )
     await squatter.ask(`{ me { id } }`)
+    // without any credential they are a member somewhere all the same, whom a copied link must not replace
+    await server.database.owner(`update user_account set password_hash = null where id = $1`, [
+      squatter.userId,
+    ])
+    await expect(attempt(tokenIn(invitationUrl))).rejects.toBeRefused(
+      'UNAUTHENTICATED',
+      'CREDENTIALS_INVALID',
+    )
 
     await admin.ask(RESEND, { id: member.invitation.id })
     await attempt(await mailedToken(server, email))

@@ -340,8 +340,17 @@ test('too many rows are refused, and none at all are fine', async () => {
     const ids = Array.from({ length }, () => id)
     await expect(apply(ids, 'UNLOCK')).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
   }
-  const rows = Array.from({ length: 501 }, () => row())
-  await expect(addMembers(rows)).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
+  const before = await count('principal')
+  for (const length of [501, 10_000]) {
+    const rows = Array.from({ length }, (_each, n) => ({ email: `r${n}@example.com` }))
+    for (const add of [inviteMembers, addMembers]) {
+      const full = rows.map(each =>
+        add === addMembers ? { ...each, firstName: 'A', lastName: 'B' } : each,
+      )
+      await expect(add(full, CONTINUE)).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
+    }
+  }
+  expect(await count('principal')).toBe(before)
   expect(await addMembers([])).toEqual({ applied: true, succeeded: 0, failed: 0, results: [] })
 })
 

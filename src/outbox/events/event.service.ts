@@ -78,8 +78,11 @@ export async function recordAll(
       from given),
     unsealed as (
       insert into event_unsealed (event_id, chain) select id, coalesce(organisation_id, ${PLATFORM}) from given)
+    -- asked once for all events of a kind, not for each
     select id from given where organisation_id is not null and (refusal is null or topic = 'session.refused')
-      and app_event_waits(organisation_id, topic)`)
+      and (organisation_id, topic) in (
+        select organisation_id, topic from (select distinct organisation_id, topic from given offset 0) as kinds
+        where app_event_waits(organisation_id, topic))`)
   if (awaited.length)
     await work.server.enqueue(work, 'webhook-event', {
       events: awaited.map(({ id }) => id),

@@ -92,16 +92,31 @@ export function readExternalId(
   return line
 }
 
+interface Named {
+  id: string
+  name: string
+  email: string
+}
+
 /** Replaces the words by which members are found. */
 export async function writeWords(
   work: Work,
   organisationId: string,
-  members: { id: string; name: string; email: string }[],
+  members: Named[],
 ): Promise<void> {
   const ids = members.map(member => member.id)
   await work.db.rows(
     sql`delete from member_word where organisation_id = ${organisationId} and principal_id = any(${ids}::uuid[])`,
   )
+  await writeFirstWords(work, organisationId, members)
+}
+
+/** Writes the words of members who have none yet. */
+export async function writeFirstWords(
+  work: Work,
+  organisationId: string,
+  members: Named[],
+): Promise<void> {
   const rows = members.flatMap(({ id, name, email }) => {
     const words = searchWords(name, email)
     const together = words.map(word => ` ${word}`).join('')

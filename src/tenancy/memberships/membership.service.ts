@@ -3,7 +3,7 @@ import { fullName } from '../../accounts/users/user.service.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { sortKey } from '../../shared/normalise.ts'
 import { newId } from '../../shared/tokens.ts'
-import { writeWords } from './member.service.ts'
+import { writeFirstWords, writeWords } from './member.service.ts'
 
 export interface NewMembership {
   organisationId: string
@@ -55,7 +55,7 @@ export async function createMemberships(
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n (id uuid, user_id uuid, role_id uuid, email text,
       first_name text, last_name text, name text, sort_name text, external_id text, status text, vouched boolean,
       entered_at timestamptz)`)
-  await writeWords(work, organisationId, rows)
+  await writeFirstWords(work, organisationId, rows)
   return rows.map(row => row.id)
 }
 
