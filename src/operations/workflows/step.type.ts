@@ -8,7 +8,7 @@ interface Step {
 
 /** Mail the person the event is about. */
 @ObjectType({ description: 'Mail the person the event is about.', simpleResolvers: true })
-export class SendEmailStep implements Step {
+class SendEmailStep implements Step {
   kind!: 'SEND_EMAIL'
   organisationId!: string
 
@@ -52,7 +52,7 @@ export class GrantProjectAccessStep implements Step {
 
 /** Let time pass. */
 @ObjectType({ description: 'Let time pass.', simpleResolvers: true })
-export class WaitStep implements Step {
+class WaitStep implements Step {
   kind!: 'WAIT'
   organisationId!: string
 
