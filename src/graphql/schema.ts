@@ -1,7 +1,7 @@
 import 'reflect-metadata'
 import {
+  isAbstractType,
   isInputObjectType,
-  isInterfaceType,
   isObjectType,
   lexicographicSortSchema,
   printSchema,
@@ -40,7 +40,10 @@ export async function buildOpenSchema(): Promise<GraphQLSchema> {
     )
       type.isOneOf = true
     // type-graphql's own is asynchronous: a promise for each row, and compiled queries wait for none
-    if (isInterfaceType(type)) type.resolveType = value => value.__typename
+    if (isAbstractType(type)) {
+      const { resolveType } = type
+      type.resolveType = (value, ...rest) => value.__typename ?? resolveType?.(value, ...rest)
+    }
     // a page's method, which graphql-js would call by itself, and compiled queries would not
     if (isObjectType(type) && type.name.endsWith('Connection')) {
       const { totalCount } = type.getFields()

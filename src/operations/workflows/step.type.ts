@@ -60,7 +60,8 @@ class WaitStep implements Step {
   minutes!: number
 }
 
-const TYPES = {
+/** What the kinds of steps are called. */
+export const STEP_TYPES = {
   SEND_EMAIL: 'SendEmailStep',
   CALL_WEBHOOK: 'CallWebhookStep',
   ASSIGN_ROLE: 'AssignRoleStep',
@@ -73,7 +74,7 @@ export const WorkflowStep = createUnionType({
   description: 'One thing a workflow does.',
   types: () =>
     [SendEmailStep, CallWebhookStep, AssignRoleStep, GrantProjectAccessStep, WaitStep] as const,
-  resolveType: value => TYPES[value.kind],
+  resolveType: value => STEP_TYPES[value.kind],
 })
 export type WorkflowStep = typeof WorkflowStep
 

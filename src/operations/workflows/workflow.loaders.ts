@@ -16,7 +16,7 @@ import type { KeyRing } from '../../shared/seal.ts'
 import { isId } from '../../shared/tokens.ts'
 import { readEvents } from '../audit/audit.list.ts'
 import type { EventTarget } from '../audit/audit.type.ts'
-import type { WorkflowStep } from './step.type.ts'
+import { STEP_TYPES, type WorkflowStep } from './step.type.ts'
 import type { Workflow, WorkflowRun } from './workflow.type.ts'
 
 const FIELDS = [
@@ -111,13 +111,15 @@ export const createWorkflowLoaders = (read: ReadIn) => ({
 })
 
 /** The steps of some workflows, in order. */
-export const readSteps = (
+export async function readSteps(
   queries: Queries,
   workflows: string[],
-): Promise<(WorkflowStep & { workflowId: string })[]> =>
-  queries.rows(sql`
+): Promise<(WorkflowStep & { workflowId: string })[]> {
+  const steps = await queries.rows<WorkflowStep & { workflowId: string }>(sql`
     select ${columns('s', STEP_FIELDS)} from workflow_step s
     where s.workflow_id = any(${workflows}::uuid[]) order by s.workflow_id, s.position`)
+  return steps.map(step => ({ ...step, __typename: STEP_TYPES[step.kind] }))
+}
 
 export async function getWorkflow(
   queries: Queries,
