@@ -155,14 +155,15 @@ begin
   if not exists (select from user_account where id = person and deleted_at is not null) then
     return 0;
   end if;
-  acts := array(select e.id from event e join event_person p on p.id = e.id
-    where e.actor_id = any(selves) and p.actor_salt is not null limit most);
-  told := array(select e.id from event e join event_person p on p.id = e.id
-    where e.target_id = any(things) and p.target_salt is not null limit most)
+  -- asked for each event by itself: a join may read all that was ever told
+  acts := array(select e.id from event e where e.actor_id = any(selves)
+    and (select p.actor_salt is not null from event_person p where p.id = e.id) limit most);
+  told := array(select e.id from event e where e.target_id = any(things)
+    and (select p.target_salt is not null from event_person p where p.id = e.id) limit most)
     -- what they did to things of their own, such as a second factor that is long gone
-    || array(select e.id from event e join event_person p on p.id = e.id
-    where e.actor_id = any(selves) and e.target_kind in ('User', 'Session', 'MfaFactor')
-      and e.actor_kind = 'MEMBER' and e.organisation_id is null and p.target_salt is not null limit most);
+    || array(select e.id from event e where e.actor_id = any(selves)
+      and e.target_kind in ('User', 'Session', 'MfaFactor') and e.actor_kind = 'MEMBER' and e.organisation_id is null
+      and (select p.target_salt is not null from event_person p where p.id = e.id) limit most);
   update event_person set actor_salt = null, actor_name = null, ip_address = null, user_agent = null
     where id = any(acts);
   update event_person set target_salt = null, target_name = null, changes = null, reason = null

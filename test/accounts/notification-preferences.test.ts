@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createKey } from '../credentials/keys.ts'
 import { ask } from '../support/client.ts'
+import { openProject, OTHER_PASSWORD, reset, resetToken, signUp } from '../support/links.ts'
 import { mailsSoFar, mailsTo } from '../support/mailbox.ts'
-import { newcomer, organisation, signIn, type Person } from '../support/people.ts'
+import { freshEmail, newcomer, organisation, signIn, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { CHOOSE, choose, lock, lockAndUnlock, topicsOf } from './notices.ts'
 
@@ -245,4 +246,16 @@ describe('a notice comes', () => {
     expect(await subjects(person)).toEqual([])
     expect(await topicsOf(person)).toEqual(['api_key.created'])
   })
+})
+
+test('what somebody chose before the mailbox was proven is void with the proof', async () => {
+  const projectId = await openProject(admin, { emailVerificationRequired: false })
+  const email = freshEmail()
+  await signUp(server, { projectId, email })
+  const squatter = await signIn(server, email)
+  await choose(squatter, { 'MEMBERSHIP.EMAIL': 'NEVER', 'API_KEY.IN_APP': 'NEVER' })
+  await reset(server, await resetToken(server, email))
+  const owner = await signIn(server, email, OTHER_PASSWORD)
+  const { notificationPreferences } = (await owner.ask(OWN)).me
+  expect(notificationPreferences.filter((line: any) => line.frequency === 'NEVER')).toEqual([])
 })

@@ -17,6 +17,7 @@ import {
   viewerByKey,
 } from './scenarios.ts'
 import { MEMBERS, NEIGHBOURS, seed, strangers } from './seed.ts'
+import { tellTrail } from './trail.ts'
 
 // `npm run bench` measures; `npm run bench -- --only=viewer,plain` measures what these words name, at 16 connections;
 // `npm run bench -- --profile` tells where the time goes. Nothing here is a test: figures depend on the machine and on
@@ -28,6 +29,10 @@ const WARM_UP_SECONDS = 12
 const RUN_SECONDS = 4
 const RUNS = 3
 const POOL = 12
+/** How long the longer of two trails is; `--events=20000` makes it shorter. */
+const TRAIL_EVENTS = Number(
+  process.argv.find(argument => argument.startsWith('--events='))?.slice(9) ?? 1_000_000,
+)
 
 const ONLY = process.argv
   .find(argument => argument.startsWith('--only='))
@@ -71,6 +76,15 @@ async function main(): Promise<void> {
       signIns(gatehouse, strangers, password, 16),
       bareArgon2(yardstick, 16),
     ])
+    if (!ONLY || ONLY.includes('trail'))
+      await tellTrail({
+        cluster,
+        server: gatehouse,
+        people,
+        events: TRAIL_EVENTS,
+        warmUpSeconds: WARM_UP_SECONDS,
+        seconds: RUN_SECONDS,
+      })
     if (!ONLY || ONLY.includes('flood')) await tellFlood(cluster, gatehouse, people)
   } finally {
     for (const server of servers) await server.stop()
@@ -103,6 +117,7 @@ const startGatehouse = async (
       ACCESS_TOKEN_SECONDS: '3600',
       LOG_LEVEL: 'error',
       REQUESTS_PER_MINUTE: '100000000',
+      WEBHOOK_ALLOW_PRIVATE: 'true',
       ...(profiling && { PROFILE: profilePath(build) }),
     },
   })

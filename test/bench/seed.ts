@@ -36,8 +36,8 @@ export async function seed(admin: Client): Promise<void> {
       lower(first || ' ' || last), 'ACTIVE', at, at
     from person join role r on r.name = case when n <= ${CALLERS} then 'Administrator' else 'Member' end`)
   await admin.query(`
-    insert into member_word (organisation_id, principal_id, word)
-    select distinct o.id, principal_id, word
+    insert into member_word (organisation_id, principal_id, word, sort_name)
+    select distinct o.id, principal_id, word, lower(first || ' ' || last)
     from person, (select id from organisation) as o,
       unnest(string_to_array(lower(first || ' ' || last || ' member' || n || ' example com'), ' ')) as word`)
   // all load comes from one address, which no guesser may do

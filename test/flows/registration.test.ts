@@ -142,7 +142,9 @@ describe('a taken address', () => {
     ).toEqual(before)
     expect(await count('user_account where $1', [true])).toBe(accounts)
     expect(await count('link where user_id = $1', [owner.userId])).toBe(0)
-    expect(await count(`event where target_name like '%nobody.invalid%' and $1`, [true])).toBe(0)
+    expect(
+      await count(`event_person where target_name like '%nobody.invalid%' and $1`, [true]),
+    ).toBe(0)
   })
 
   test('that was never proven gets a fresh confirmation for what it was asked for last', async () => {

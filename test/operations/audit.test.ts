@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bringWith } from '../credentials/keys.ts'
+import { furnish } from '../house/world.ts'
 import { ask } from '../support/client.ts'
 import { operator, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { countStatements } from '../support/statements.ts'
 
 let server: TestServer
 let admin: Person
@@ -152,4 +154,30 @@ test('the topics are told to whoever calls', async () => {
     category: 'MEMBERSHIP',
     description: expect.any(String),
   })
+})
+
+test('the things that events tell of cost as many statements for many as for few, whatever they are', async () => {
+  const op = await operator(server)
+  const by = await organisation(server)
+  for (let round = 0; round < 3; round += 1) await furnish(by)
+  const page = (first: number) =>
+    by.ask(
+      `query ($first: Int!) { organisation { auditEvents(first: $first) { nodes { target { id kind node { __typename id } } } } } }`,
+      { first },
+    )
+  const { organisation: own } = await page(100)
+  const shown = own.auditEvents.nodes.filter(({ target }: any) => target?.node)
+  expect(shown.length).toBeGreaterThan(20)
+  for (const { target } of shown) {
+    expect(target.node.id).toBe(target.id)
+    if (target.kind !== 'Node') expect(target.node.__typename).toBe(target.kind)
+  }
+  const { seen: some } = await countStatements(server, () => page(40))
+  const { seen: all } = await countStatements(server, () => page(100))
+  expect(all).toBeLessThanOrEqual(some + 2)
+  expect(all).toBeLessThan(25)
+  const { seen: platform } = await countStatements(server, () =>
+    op.ask(`{ platform { auditEvents(first: 100) { nodes { target { node { id } } } } } }`),
+  )
+  expect(platform).toBeLessThan(25)
 })

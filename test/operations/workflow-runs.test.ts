@@ -230,6 +230,24 @@ describe('what a run does', () => {
     expect(await deliveriesOf(admin, hook.id)).toEqual([])
   })
 
+  test('nobody is flooded: so many mails a day, whatever happens how often', async () => {
+    const twenty = Array.from({ length: 20 }, () => mail('Again'))
+    const { id } = await createWorkflow(admin, twenty, { trigger: 'member.updated' })
+    const person = await newcomer(admin)
+    await updateMember(admin, person.memberId, { lastName: 'Once' })
+    expect(await ended(admin, id)).toMatchObject([{ status: 'SUCCEEDED' }])
+    await updateMember(admin, person.memberId, { lastName: 'Twice' })
+    expect((await ended(admin, id, 2))[0]).toMatchObject({
+      status: 'FAILED',
+      problem: { code: 'RATE_LIMITED', path: ['steps', '0'] },
+    })
+    // which is a count of each person
+    const other = await newcomer(admin)
+    await updateMember(admin, other.memberId, { lastName: 'Once' })
+    expect((await ended(admin, id, 3))[0]).toMatchObject({ status: 'SUCCEEDED' })
+    expect(await trailOf(admin, 'workflow.mail_sent')).toHaveLength(40)
+  })
+
   test('a name that makes a link of the words around it is not mailed', async () => {
     const { id } = await createWorkflow(admin, [
       mail('Hello', 'See {{firstName}}{{organisation}}/x'),

@@ -165,6 +165,11 @@ function placeOf(now: Date, zone: string, frequency: NotificationFrequency) {
   return { rhythm: frequency, due: nextMoment(now, zone, frequency) }
 }
 
+/** Has a person told as those are who have not chosen; as *system*. */
+export async function forgetChoices(work: Work, userId: string): Promise<void> {
+  await work.db.rows(sql`delete from notification_preference where user_id = ${userId}`)
+}
+
 /** Moves the digests that a person waits for to the hours of another place; as *system*. */
 export async function moveDigests(work: Work, userId: string, zone: string): Promise<void> {
   await work.db.rows(sql`

@@ -102,6 +102,13 @@ async function forget(work: Work, userId: string): Promise<void> {
   await work.db.rows(
     sql`update session set ip_address = '', user_agent = null where user_id = ${userId}`,
   )
+  await work.db.rows(sql`
+    update api_key set last_used_ip_address = null
+    where owner_id in (select id from principal where user_id = ${userId}) and last_used_ip_address is not null`)
+  // words about them, as the trail's are
+  await work.db.rows(sql`
+    update access_review_item set note = null
+    where principal_id in (select id from principal where user_id = ${userId}) and note is not null`)
   await work.db.rows(sql`delete from user_word where user_id = ${userId}`)
   await work.db.rows(sql`delete from link where user_id = ${userId}`)
   await work.db.rows(sql`delete from challenge where user_id = ${userId}`)

@@ -1,4 +1,5 @@
 import type { Work } from '../../access/work.ts'
+import { forgetChoices } from '../../accounts/notifications/preference.service.ts'
 import { clearOut } from '../../credentials/links/clear-out.service.ts'
 import { dropSecondFactors } from '../../credentials/totp/mfa.service.ts'
 import { sql } from '../../database/sql.ts'
@@ -13,7 +14,8 @@ export interface FirstProof {
 
 /**
  * The mailbox of an account is proven for the first time; as *system*. Whoever set the account up before need not have
- * been its owner, so all that they set up is void: password, sessions, second factors, keys, pending links.
+ * been its owner, so all that they set up is void: password, sessions, second factors, keys, pending links,
+ * and what they wanted to be told of.
  *
  * @returns false where a mailbox of the account was proven before: then nothing was done.
  */
@@ -31,6 +33,7 @@ export async function proveFirst(work: Work, userId: string, proof: FirstProof):
   )
   await clearOut(work, userId, { reason: 'the mailbox was proven', keep })
   await dropSecondFactors(work, userId)
+  await forgetChoices(work, userId)
   await work.db.rows(sql`
     update api_key set revoked_at = ${work.now}, updated_at = ${work.now} where revoked_at is null
       and owner_id in (select id from principal where user_id = ${userId})`)

@@ -19,6 +19,11 @@ const schema = defineEntity({
       properties: ['reviewId', 'id'],
       where: 'decision is null',
     },
+    {
+      name: 'access_review_item_noted',
+      properties: ['principalId'],
+      where: 'note is not null',
+    },
   ],
   checks: [
     { name: 'access_review_item_kind', expression: `kind in ('MEMBER', 'SERVICE_ACCOUNT')` },

@@ -4,7 +4,7 @@ import { join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { badInput } from '../../shared/errors.ts'
 import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
 import { firstIdAt, isId } from '../../shared/tokens.ts'
-import { rejoin, type PublicChange } from '../../outbox/events/person.ts'
+import { BESIDE, rejoin, type PublicChange } from '../../outbox/events/person.ts'
 import { topicOf, topicsMeant } from '../../outbox/events/topics.ts'
 import type { AuditEvent, AuditEventFilter, EventActor, EventChange } from './audit.type.ts'
 
@@ -46,7 +46,7 @@ const withPeople = (found: Sql): Sql => sql`
   select e.*, p.actor_name as "actorName", p.target_name as "targetName", p.changes as personal,
     coalesce(p.reason, e.refusal) as reason, p.ip_address as "ipAddress", p.user_agent as "userAgent",
     e.target_commitment is not null and num_nonnulls(p.target_name, p.changes, p.reason) = 0 as "targetErased"
-  from (${found}) as e left join event_person p on p.id = e.id order by e.id desc`
+  from (${found}) as e left join lateral (${BESIDE}) as p on true order by e.id desc`
 
 export interface AuditArgs extends PageArgs {
   filter?: AuditEventFilter | null
@@ -69,17 +69,14 @@ export async function listEvents(
   const list = ['events', organisationId ?? 'platform', args.filter ?? {}]
   const after = args.after == null ? null : readCursor(ring, list, args.after)
   const { lead, conditions } = narrowed(args.filter ?? {})
-  const matching = join(
-    [
-      ...(organisationId ? [sql`e.organisation_id = ${organisationId}`] : []),
-      ...conditions,
-      ...(after ? [sql`e.id < ${after.id}::uuid`] : []),
-      ...(lead ? [sql`e.${raw(lead.column)} = wanted.value`] : []),
-    ],
-    ' and ',
-  )
+  const matching = [
+    ...(organisationId ? [sql`e.organisation_id = ${organisationId}`] : []),
+    ...conditions,
+    ...(after ? [sql`e.id < ${after.id}::uuid`] : []),
+    ...(lead ? [sql`e.${raw(lead.column)} = wanted.value`] : []),
+  ]
   const newest = sql`select ${EVENT_COLUMNS} from event e
-    ${matching.sql ? sql`where ${matching}` : sql``} order by e.id desc limit ${size + 1}`
+    ${matching.length ? sql`where ${join(matching, ' and ')}` : sql``} order by e.id desc limit ${size + 1}`
   const rows = await queries.rows<EventRow>(
     withPeople(
       lead

@@ -8,7 +8,7 @@ import { Node } from '../../shared/node.type.ts'
 import { PageArgs } from '../../shared/page.ts'
 import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { Platform } from '../../tenancy/policies/policy.type.ts'
-import { findNode } from '../nodes/node.service.ts'
+import { findNode, lookingTogether, type Looker } from '../nodes/node.service.ts'
 import { listEvents } from './audit.list.ts'
 import { AuditEventConnection, AuditEventFilter, EventTarget } from './audit.type.ts'
 
@@ -16,6 +16,15 @@ import { AuditEventConnection, AuditEventFilter, EventTarget } from './audit.typ
 class AuditEventsArgs extends PageArgs {
   @Field(() => AuditEventFilter, { nullable: true })
   filter?: AuditEventFilter | null
+}
+
+const lookers = new WeakMap<object, Looker>()
+
+/** What looks up the targets of one operation together. */
+function together(context: Context): Looker {
+  const known = lookers.get(context.loaders) ?? lookingTogether(context)
+  lookers.set(context.loaders, known)
+  return known
 }
 
 @Resolver(() => EventTarget)
@@ -34,7 +43,7 @@ export class AuditResolver {
   })
   async node(@Root() { id }: EventTarget, @Ctx() context: Context) {
     try {
-      return await findNode(context, id)
+      return await findNode(together(context), id)
     } catch (error) {
       if (error instanceof AppError) return null
       throw error

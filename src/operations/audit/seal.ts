@@ -54,13 +54,15 @@ async function sealBatch(work: Work, chain: string): Promise<(Seal & { digest: s
   )
   // a mark without its event stays, for verification to find
   const rows = await work.db.rows<SealedEvent>(sql`
-    with taken as (
-      delete from event_unsealed where event_id in (
-        select u.event_id from event_unsealed u join event e on e.id = u.event_id
-          and coalesce(e.organisation_id, ${PLATFORM}) = u.chain
-        where u.chain = ${chain} order by u.event_id limit ${BATCH})
-      returning event_id)
-    select ${SEALED_COLUMNS} from taken join event e on e.id = taken.event_id order by e.id`)
+    with waiting as materialized (
+      select u.event_id from event_unsealed u where u.chain = ${chain} order by u.event_id limit ${BATCH}),
+    found as materialized (
+      select w.event_id from waiting w cross join lateral (
+        select from event e where e.id = w.event_id and coalesce(e.organisation_id, ${PLATFORM}) = ${chain} limit 1) as e),
+    taken as (delete from event_unsealed u using found where u.event_id = found.event_id returning u.event_id)
+    select e.* from taken cross join lateral (
+      select ${SEALED_COLUMNS} from event e where e.id = taken.event_id limit 1) as e
+    order by e.id`)
   const newest = rows.at(-1)
   if (!head || !newest) return null
   const seal = {

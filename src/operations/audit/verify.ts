@@ -159,7 +159,8 @@ class Walk {
       select ${SEALED_COLUMNS}, p.id as beside, p.actor_salt as "actorSalt", p.actor_name as "actorName",
         p.ip_address as "ipAddress", p.user_agent as "userAgent", p.target_salt as "targetSalt",
         p.target_name as "targetName", p.reason, p.changes as personal
-      from event e left join event_person p on p.id = e.id where e.id = any(${events}::uuid[])`)
+      from event e left join lateral (select * from event_person p where p.id = e.id limit 1) as p on true
+      where e.id = any(${events}::uuid[])`)
     this.#present += rows.length
     this.#verdict.events += rows.length
     const found = new Map(rows.map(row => [row.id, row]))

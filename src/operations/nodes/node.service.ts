@@ -19,7 +19,8 @@ import { columns } from '../../database/columns.ts'
 import { firstRow, sql, type Queries, type Statement } from '../../database/sql.ts'
 import { INVITATION_FIELDS } from '../../flows/invitations/invitation.loaders.ts'
 import type { Caller } from '../../credentials/callers/caller.ts'
-import type { DatabaseContext } from '../../database/context.ts'
+import { enterContext, type DatabaseContext } from '../../database/context.ts'
+import { sharedReads } from '../../database/shared-reads.ts'
 import { AppError, badInput, notFound } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
 import { findItem, findReview } from '../access-reviews/access-review.loaders.ts'
@@ -36,13 +37,32 @@ import type { ProjectAccess } from '../../tenancy/projects/project.type.ts'
 import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
 
 /** What of an operation a look-up needs. */
-interface Looker {
+export interface Looker {
   viewer: Viewer | null
   caller: Caller | null
   ceilings: SessionCeilings
   now: Date
   read: (context: DatabaseContext) => Queries
   readSelf: (userId: string) => Queries
+}
+
+/** The same look-ups for many ids of one operation, in as many statements as for one. */
+export function lookingTogether(context: Looker): Looker {
+  const reads = new Map<string, Queries>()
+  const shared = (key: string, queries: () => Queries): Queries => {
+    const known = reads.get(key) ?? sharedReads(queries())
+    reads.set(key, known)
+    return known
+  }
+  const { viewer, caller, ceilings, now } = context
+  return {
+    viewer,
+    caller,
+    ceilings,
+    now,
+    read: place => shared(enterContext(place), () => context.read(place)),
+    readSelf: userId => shared(userId, () => context.readSelf(userId)),
+  }
 }
 
 type Found = { __typename: string; id: string }

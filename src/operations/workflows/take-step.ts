@@ -1,6 +1,7 @@
 import { must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { isActive } from '../../credentials/callers/standing.ts'
+import { spend } from '../../credentials/throttle/budget.service.ts'
 import { SYSTEM } from '../../database/context.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
@@ -15,6 +16,10 @@ import type { AssignRoleStep, GrantProjectAccessStep, WorkflowStep } from './ste
 import { fillIn } from './template.ts'
 import { targetOf } from './workflow.service.ts'
 import type { Workflow } from './workflow.type.ts'
+
+/** Mails that one person gets from the workflows of an organisation in a day: any welcome, and no flood. */
+const MOST_MAILS_A_DAY = 20
+const DAY_MINUTES = 1_440
 
 /** A run whose turn it is. */
 export interface DueRun {
@@ -104,6 +109,13 @@ async function sendMail(
   )
   const filled = fillIn(template, { firstName: member.firstName, ...names! })
   if (!filled) throw badInput(['steps'], 'INVALID_FORMAT', 'Filled in, the mail would hold a link.')
+  const budget = {
+    of: `workflow mails to ${member.id}`,
+    most: MOST_MAILS_A_DAY,
+    minutes: DAY_MINUTES,
+  }
+  // in the transaction of the step: what is not mailed after all counts for nothing
+  await work.as(SYSTEM, () => spend(work.db, budget, 1, work.now))
   const account = await work.as(SYSTEM, () =>
     firstRow<{ locale: string }>(
       work.db,

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Statement } from '../../src/database/sql.ts'
+import { organisation, operator, type Person } from '../support/people.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { tamper } from './trail.ts'
+
+// Plans, not times: what is asked of the trail reads the months that it is about, by their indexes, under row-level security.
+
+const MANY = 6_000
+
+let server: TestServer
+let admin: Person
+/** Months by how long ago they were: the present one, the last, the one before. */
+let months: string[]
+
+beforeAll(async () => {
+  server = await startServer()
+  admin = await organisation(server)
+  const neighbour = await organisation(server)
+  months = (
+    await server.database.owner(
+      `select to_char(date_trunc('month', now()) - n * interval '1 month', 'YYYY_MM') as month from generate_series(0, 2) n`,
+    )
+  ).map(({ month }) => month as string)
+  await server.app.node.database.store.system.rows({
+    text: `select app_make_event_months(now() - interval '2 months', now())`,
+    values: [],
+  })
+  for (const { organisationId, memberId } of [admin, neighbour])
+    await tamper(
+      server,
+      `with made as (
+         insert into event (id, organisation_id, topic, occurred_at, outcome, actor_kind, actor_id, target_kind, target_id, changes, actor_commitment)
+         select (left(replace(app_id_at(at)::text, '-', ''), 12) || '7000' || '8' || substr(md5($1::text || n), 1, 15))::uuid, $1::uuid,
+           (array['member.locked', 'role.created', 'member.added'])[1 + n % 3], at, 'SUCCEEDED', 'MEMBER', $2::uuid, 'Member',
+           (left(replace(app_id_at(at)::text, '-', ''), 12) || '70008000' || substr(md5($2::text), 1, 12))::uuid, '[]', 'x'
+         from (select n, date_trunc('month', now()) - (n % 3) * interval '1 month' + (n % 20000) * interval '1 minute' as at
+           from generate_series(1, ${MANY}) n) x returning id, organisation_id)
+       insert into event_person (id, organisation_id, actor_salt, actor_name) select id, organisation_id, 'x', 'Ann' from made`,
+      [organisationId, memberId],
+    )
+  await tamper(server, 'analyze event')
+  await tamper(server, 'analyze event_person')
+}, 120_000)
+afterAll(() => server.stop())
+
+/** The plans of the statements that read events in an operation. */
+async function plansOf(by: Person, document: string, variables: object = {}): Promise<string> {
+  const { store } = server.app.node.database
+  const begin = store.begin.bind(store)
+  const plans: string[] = []
+  store.begin = async script => {
+    const connection = await begin(script)
+    const rows = connection.rows.bind(connection)
+    connection.rows = async <Row>(query: Statement) => {
+      if (!/from event e/.test(query.text)) return rows<Row>(query)
+      const text = `explain (costs off) ${query.text}`
+      const plan = await rows<Record<string, string>>({ text, values: query.values })
+      plans.push(plan.map(line => Object.values(line)[0]).join('\n'))
+      return rows<Row>(query)
+    }
+    return connection
+  }
+  try {
+    await by.ask(document, { ...variables })
+  } finally {
+    store.begin = begin
+  }
+  expect(plans).not.toEqual([])
+  return plans.join('\n')
+}
+
+const list = (filter: object) =>
+  plansOf(
+    admin,
+    `query ($filter: AuditEventFilter) { organisation { auditEvents(filter: $filter) { nodes { id actor { name } } } } }`,
+    { filter },
+  )
+/** Months whose partitions a plan names, the rest among them. */
+const monthsIn = (plan: string): string[] =>
+  [
+    ...new Set([...plan.matchAll(/ on event_(\d{4}_\d\d|rest)/g)].map(([, month]) => month!)),
+  ].toSorted()
+/** A month that holds something, read from its beginning to its end. */
+const whole = () => new RegExp(`Seq Scan on event_(person_)?(${months.join('|')})`)
+
+test('a page without a filter reads the index of the organisation, and what stands beside by its key', async () => {
+  const plan = await list({})
+  expect(plan).toMatch(new RegExp(`Index .*event_${months[0]}_organisation_id_id_idx`))
+  expect(plan).toMatch(new RegExp(`Index .*event_person_${months[0]}_pkey`))
+  expect(plan).not.toMatch(whole())
+})
+
+test.each([
+  ['topics', { topics: ['member.locked'] }, 'organisation_id_topic_id_idx'],
+  ['actors', { actorIds: ['01900000-0000-7000-8000-000000000001'] }, 'actor_id_id_idx'],
+  ['targets', { targetIds: ['01900000-0000-7000-8000-000000000001'] }, 'target_id_id_idx'],
+])('filtered by %s it reads the index of those', async (_name, filter, index) => {
+  const plan = await list(filter)
+  expect(plan).toContain(index)
+  expect(plan).not.toMatch(whole())
+})
+
+test('of a stretch of time only its months are opened', async () => {
+  const [year, month] = months[1]!.split('_')
+  const day = (of: string) => new Date(`${year}-${month}-${of}T00:00:00Z`)
+  const plan = await list({ occurredAt: { from: day('05'), to: day('20') } })
+  expect(monthsIn(plan)).toEqual([months[1]])
+  expect(plan).not.toMatch(whole())
+  // up to a moment, nothing that is younger
+  const older = await list({ topics: ['role.created'], occurredAt: { to: day('20') } })
+  expect(monthsIn(older)).not.toContain(months[0])
+})
+
+test('an event is found by its id in its own month', async () => {
+  const [event] = await server.database.owner(
+    `select id from event where organisation_id = $1 and id < app_id_at(date_trunc('month', now())) order by id desc limit 1`,
+    [admin.organisationId],
+  )
+  const plan = await plansOf(
+    admin,
+    `query ($id: ID!) { node(id: $id) { ... on AuditEvent { actor { name } } } }`,
+    {
+      id: event!.id,
+    },
+  )
+  expect(plan).toMatch(new RegExp(`event_${months[1]}_pkey`))
+  expect(monthsIn(plan)).toEqual([months[1]])
+  expect(plan).not.toMatch(whole())
+})
+
+test('the platform’s page reads by the key alone', async () => {
+  const plan = await plansOf(
+    await operator(server),
+    `{ platform { auditEvents { nodes { id } } } }`,
+  )
+  expect(plan).toMatch(new RegExp(`Index .*event_${months[0]}_pkey`))
+  expect(plan).not.toMatch(whole())
+})
