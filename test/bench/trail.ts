@@ -98,7 +98,7 @@ async function bulk(options: TrailOptions): Promise<Scenario> {
     }),
     sound: fine,
   })
-  return { ...scenario, connections: 2, slow: true } as Scenario
+  return { ...scenario, connections: 2 }
 }
 
 async function ask(
