@@ -16,8 +16,6 @@ export default defineConfig({
     setupFiles: ['reflect-metadata', 'test/support/matchers.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    // a busy machine must not refuse a change; `.ci/run` tells what needed a second try
-    retry: process.env.CI ? 1 : 0,
     pool: 'forks',
     maxWorkers: 2,
   },

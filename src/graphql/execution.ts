@@ -130,7 +130,9 @@ function nullAt(data: unknown, path: readonly (string | number)[]): number {
 }
 
 function asOther({ message, locations, path, originalError }: GraphQLError): GraphQLError {
-  const error = new GraphQLError(message, { path, originalError })
+  // a value that fits no type is a fault of ours, as graphql-js has it; an argument is not
+  const ours = originalError ?? (message.startsWith('Argument ') ? undefined : new Error(message))
+  const error = new GraphQLError(message, { path, originalError: ours })
   return Object.assign(error, { locations })
 }
 

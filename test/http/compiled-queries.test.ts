@@ -246,3 +246,18 @@ test('null for an argument that takes none is the caller’s fault', async () =>
   const query = `query ($o: MemberOrder = { field: NAME }) { organisation { members(orderBy: $o) { nodes { id } } } }`
   await expect(admin.ask(query, { o: null })).rejects.toBeRefused('BAD_USER_INPUT', 'REQUIRED')
 })
+
+test('a fault of ours is logged each time', async () => {
+  await server.database.owner(
+    `update role set created_at = 'infinity' where organisation_id = $1 and name = 'Viewer'`,
+    [admin.organisationId],
+  )
+  const failures = () => server.log.filter(line => line.includes('a request failed')).length
+  const before = failures()
+  const answers: string[] = []
+  for (let time = 1; time <= 3; time += 1)
+    answers.push(await send('{ organisation { roles { nodes { createdAt } } } }', {}))
+  expect(new Set(answers).size).toBe(1)
+  expect(answers[0]).toContain('INTERNAL_SERVER_ERROR')
+  expect(failures() - before).toBe(3)
+})

@@ -47,3 +47,28 @@ test('a second session of the same person brings no second budget', async () => 
   const answer = await post(server.url, VIEWER, { authorization: `Bearer ${again.accessToken}` })
   expect(answer.status).toBe(429)
 })
+
+test('of requests that come at once, as many are answered as there is budget for', async () => {
+  const burst = await startServer({ settings: { REQUESTS_PER_MINUTE: String(BUDGET) } })
+  try {
+    const caller = await operator(burst)
+    // handed in without a network, so that they meet in one turn of the event loop, as under load
+    const answers = await Promise.all(
+      Array.from({ length: BUDGET * 3 }, () =>
+        burst.app.http.inject({
+          method: 'POST',
+          url: '/graphql',
+          headers: {
+            'content-type': 'application/json',
+            authorization: `Bearer ${caller.accessToken}`,
+          },
+          payload: VIEWER,
+        }),
+      ),
+    )
+    expect(answers.filter(({ statusCode }) => statusCode === 200)).toHaveLength(BUDGET)
+    expect(answers.filter(({ statusCode }) => statusCode === 429)).toHaveLength(BUDGET * 2)
+  } finally {
+    await burst.stop()
+  }
+})
