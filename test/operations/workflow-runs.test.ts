@@ -526,7 +526,7 @@ describe('runs under way', () => {
     })
     const person = await newcomer(admin)
     await Promise.all(
-      Array.from({ length: 10 }, (_, count) =>
+      Array.from({ length: 5 }, (_, count) =>
         updateMember(admin, person.memberId, { lastName: `Lee ${count}` }),
       ),
     )
@@ -540,15 +540,15 @@ describe('runs under way', () => {
       await quiet(admin)
     }
     await handOutAgain()
-    await resting(admin, 3, 10)
+    await resting(admin, 3, 5)
     await handOutAgain()
     await hurry(admin)
-    const runs = await ended(admin, id, 10)
+    const runs = await ended(admin, id, 5)
     await handOutAgain()
-    expect(runs.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 'SUCCEEDED'))
+    expect(runs.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'SUCCEEDED'))
     const subjects = (await mailsSoFar(server, person.email)).map(({ subject }) => subject)
     for (const subject of ['One', 'Two', 'Three'])
-      expect(subjects.filter(each => each === subject)).toHaveLength(10)
+      expect(subjects.filter(each => each === subject)).toHaveLength(5)
     await beside.stop()
   }, 60_000)
 })
