@@ -12,7 +12,6 @@ test('the environment is read where a process begins, and handed on as settings'
     'src/migrate.ts',
     'src/rotate-keys.ts',
     'mikro-orm.config.ts',
-    'vitest.config.ts',
   ])
 })
 
