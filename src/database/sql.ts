@@ -22,7 +22,7 @@ export async function firstRow<Row>(
   return (await queries.rows<Row>(statement))[0]
 }
 
-const MOST_NAMES = 400
+const MOST_NAMES = 1_000
 const names = new Map<string, string>()
 
 /**
