@@ -49,11 +49,15 @@ test('an administrator creates a machine identity with a role and a place in a p
     createdBy: { id: admin.memberId },
     projectAccess: { nodes: [{ project: { id: projectId }, role: { name: 'Viewer' } }] },
   })
-  const [event] = await server.database.owner(
-    `select topic, actor_id as by from event where target_id = $1`,
+  const events = await server.database.owner(
+    `select topic, actor_id as by from event where target_id = $1 order by topic`,
     [made.serviceAccount.id],
   )
-  expect(event).toMatchObject({ topic: 'service_account.created', by: admin.memberId })
+  const by = admin.memberId
+  expect(events).toEqual([
+    { topic: 'project_access.granted', by },
+    { topic: 'service_account.created', by },
+  ])
 })
 
 test('its name, purpose, role and switch can be changed, and what is left out stays', async () => {
