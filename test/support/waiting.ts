@@ -1,15 +1,16 @@
 import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Waits until something holds. */
+/** Waits until something holds, and looks again and again. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
   patienceMs = 15_000,
+  everyMs = 25,
 ): Promise<void> {
   const end = Date.now() + patienceMs
   while (!(await holds())) {
     if (Date.now() > end) throw new Error('it did not come to pass')
-    await sleep(25)
+    await sleep(everyMs)
   }
 }
 
