@@ -12,7 +12,12 @@ export async function doChore(server: TestServer, chore: ChoreName): Promise<voi
     schema: 'pgboss',
     ...(!onPostgres() && { backend: 'pglite' }),
   })
-  const id = await boss.send(chore, {})
+  let id: string | null = null
+  await until(async () => {
+    // none where one is waiting or under way already, because its time has come indeed: that goes first
+    id = await boss.send(chore, {})
+    return id !== null
+  })
   await until(async () => {
     const [job] = await owner(`select state::text from pgboss.job where id = $1`, [id])
     return job?.state === 'completed'
