@@ -176,7 +176,8 @@ test('`npm run rotate-keys` lets both nodes sign with the new key and verify the
     return decodeProtectedHeader(begun.accessToken).kid
   }
   for (const { url } of nodes) {
-    await until(async () => (await signs(url)) === kid)
+    // each try is a session more, of which a person has fifty
+    await until(async () => (await signs(url)) === kid, 30_000, 1_000)
     expect((await viewer(url, person.accessToken)).status).toBe(200)
   }
   expect(await run('--leaked')).toContain('The keys were dropped.')
