@@ -1,4 +1,4 @@
-import { enterContext, type DatabaseContext } from '../database/context.ts'
+import { enterContext, SYSTEM, type DatabaseContext } from '../database/context.ts'
 import { sayFailure } from '../database/failures.ts'
 import type { Queries } from '../database/sql.ts'
 import type { Connection, Store } from '../database/store.ts'
@@ -68,6 +68,28 @@ export async function transact<Result>(
   const result = await inTransaction(options, unit, committed).catch(sayFailure)
   for (const step of committed) step()
   return result
+}
+
+/** What it takes to do something that nobody asks for at the moment: a job, or a chore. */
+export interface ServerTools {
+  store: Store
+  server: Server
+  now: () => Date
+}
+
+/**
+ * Runs `unit` in one transaction for the server itself, as *system*.
+ *
+ * @param requestId what its events and its log are found by.
+ */
+export const transactForServer = <Result>(
+  { store, server, now }: ServerTools,
+  requestId: string,
+  unit: (work: Work) => Promise<Result>,
+  userAgent: string | null = null,
+): Promise<Result> => {
+  const request = { requestId, ipAddress: '', userAgent }
+  return transact({ store, server, now: now(), context: SYSTEM, viewer: null, request }, unit)
 }
 
 async function inTransaction<Result>(

@@ -8,8 +8,7 @@ import {
 import { AVATAR_SIDES, AVATAR_TYPES } from '../accounts/avatars/image.ts'
 import { imagesOf, type UnwantedImage } from '../accounts/avatars/images.ts'
 import type { Node } from '../graphql/context.ts'
-import { transact } from '../access/work.ts'
-import { SYSTEM } from '../database/context.ts'
+import { transactForServer } from '../access/work.ts'
 import { AppError, notFound, type ErrorCode } from '../shared/errors.ts'
 import { refuse } from './refuse.ts'
 
@@ -89,16 +88,8 @@ export function registerAvatars(app: FastifyInstance, node: Node): void {
 async function forget(node: Node, key: string, requestId: string): Promise<void> {
   const { server, database, clock } = node
   if (!server.config.STORAGE_URL) return
-  const request = { requestId, ipAddress: '', userAgent: null }
-  const options = {
-    store: database.store,
-    context: SYSTEM,
-    viewer: null,
-    now: clock(),
-    request,
-    server,
-  }
-  await transact(options, work =>
+  const tools = { store: database.store, server, now: clock }
+  await transactForServer(tools, requestId, work =>
     server.enqueue(work, 'unwanted-image', { key } satisfies UnwantedImage, UNDECIDED_SECONDS),
   )
 }

@@ -28,6 +28,7 @@ import {
   trailOf,
   updateWorkflow,
   wait,
+  type Steps,
 } from './passages.ts'
 import { createWebhook, deliveriesOf, opened, Receiver } from './receiver.ts'
 
@@ -267,8 +268,8 @@ describe('what a run does', () => {
 
 describe('the authority of whoever changed it last', () => {
   /** A workflow that gives newcomers a role once they have waited, and its first run, which waits. */
-  async function underWay(by: Person, roleId: string, lead = [wait(5)] as object[]) {
-    const { id } = await createWorkflow(by, [...(lead as any), assign(roleId)])
+  async function underWay(by: Person, roleId: string, lead: Steps = [wait(5)]) {
+    const { id } = await createWorkflow(by, [...lead, assign(roleId)])
     const person = await admin.bring()
     await resting(admin, lead.length)
     return { id, person, before: await roleOf(person.memberId) }

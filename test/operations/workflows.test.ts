@@ -340,7 +340,7 @@ describe('who may', () => {
     const plain = await bringWith(admin, ['manageIntegration'])
     await place(admin, plain.memberId, project.id, roles.Viewer!)
     const users = await bringWith(admin, ['manageIntegration', 'manageUser', 'viewUser'])
-    const refusals: [Person, object, string, string?][] = [
+    const refusals: [Person, Steps[number], string, string?][] = [
       [plain, mail(), 'FORBIDDEN', 'PERMISSION_MISSING'],
       [plain, assign(roles.Member!), 'FORBIDDEN', 'PERMISSION_MISSING'],
       [plain, enter(project.id, roles.Viewer!), 'FORBIDDEN', 'PERMISSION_MISSING'],
@@ -349,7 +349,7 @@ describe('who may', () => {
       [users, assign(roles.Administrator!), 'FORBIDDEN', 'EXCEEDS_OWN_PERMISSIONS'],
     ]
     for (const [by, step, code, reason] of refusals) {
-      await expect(define(by, [step as any])).rejects.toBeRefused(code, reason)
+      await expect(define(by, [step])).rejects.toBeRefused(code, reason)
       const { id } = await define(by, [wait(5)])
       await expect(updateWorkflow(by, id, { steps: [wait(5), step] })).rejects.toBeRefused(
         code,

@@ -1,7 +1,5 @@
-import { transact, type Server, type Work } from '../../access/work.ts'
-import { SYSTEM } from '../../database/context.ts'
+import { transactForServer, type ServerTools, type Work } from '../../access/work.ts'
 import { sql } from '../../database/sql.ts'
-import type { Store } from '../../database/store.ts'
 import type { TopicCategory } from '../../outbox/events/topic.type.ts'
 import { queueMails, type NewMail } from '../../outbox/mail/mail.service.ts'
 import { messageOf } from '../../outbox/mail/templates.ts'
@@ -14,12 +12,6 @@ import { CHOICES, frequencyOf, type Choices } from './preference.service.ts'
 const BATCH = 500
 /** Notices that one mail lists. */
 const MOST_ITEMS = 50
-
-export interface DigestTools {
-  store: Store
-  server: Server
-  now: () => Date
-}
 
 /** A digest that may be due, and its reader. */
 interface Due {
@@ -48,19 +40,11 @@ interface Waiting {
  *
  * @returns how many were sent.
  */
-export async function sendDigests(
-  { store, server, now }: DigestTools,
-  signal: AbortSignal,
-): Promise<number> {
+export async function sendDigests(tools: ServerTools, signal: AbortSignal): Promise<number> {
   let sent = 0
   for (;;) {
     signal.throwIfAborted()
-    const at = now()
-    const request = { requestId: newId(), ipAddress: '', userAgent: null }
-    const batch = await transact(
-      { store, context: SYSTEM, viewer: null, now: at, request, server },
-      sendBatch,
-    )
+    const batch = await transactForServer(tools, newId(), sendBatch)
     sent += batch.sent
     if (batch.seen < BATCH) return sent
   }

@@ -1,7 +1,8 @@
+import type { ServerTools } from '../../access/work.ts'
 import type { Jobs } from '../../outbox/jobs.ts'
-import { sendDigests, type DigestTools } from './digest.service.ts'
+import { sendDigests } from './digest.service.ts'
 
-export interface NotificationTools extends DigestTools {
+export interface NotificationTools extends ServerTools {
   jobs: Jobs
   log: { info(what: object, message: string): void; error(what: object, message: string): void }
 }

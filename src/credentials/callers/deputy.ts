@@ -2,8 +2,15 @@ import { withImplied } from '../../access/permissions.ts'
 import type { TenantViewer } from '../../access/viewer.ts'
 import type { Instant } from '../../database/columns.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
-import { authorityOf, PRINCIPAL_COLUMNS, readPrincipal, type PrincipalTexts } from './caller.ts'
-import { isOver, KEY_PROJECTS, mayBeActedFor, OWNER_COLUMNS, type OwnerRow } from './owner.ts'
+import { PRINCIPAL_COLUMNS, readPrincipal, type PrincipalTexts } from './caller.ts'
+import {
+  isOver,
+  KEY_PROJECTS,
+  mayBeActedFor,
+  OWNER_COLUMNS,
+  viewerFor,
+  type OwnerRow,
+} from './owner.ts'
 
 /** Whose place something takes, and the key that they had set it going with. */
 export interface Principal {
@@ -21,7 +28,7 @@ interface DeputyRow extends PrincipalTexts, OwnerRow {
 
 /**
  * Somebody as a viewer while they are away, with what they may do at this moment and not what they once might: for what
- * acts in their name later. As *system*. It is no session, so what is for people alone is refused.
+ * acts in their name later. As *system*.
  *
  * @returns null for whoever left, is barred or locked, or whose key is no more.
  */
@@ -44,29 +51,9 @@ export async function findDeputy(
   const principal = row && readPrincipal(row)
   if (!principal || !mayBeActedFor(row, principal, now)) return null
   if (apiKeyId && (!row.keyInForce || isOver(row.expiresAt, now))) return null
-  const { member, organisation, role, authority } = principal
-  const scopes = apiKeyId ? withImplied(row.scopes ?? []) : null
-  return {
-    credential: 'API_KEY',
-    userId: row.userId,
-    sessionId: null,
+  return viewerFor(row, principal, {
     apiKeyId,
-    name: member.name,
-    email: row.email ?? '',
-    emailVerified: row.emailVerifiedAt != null,
-    proven: row.provenAt != null,
-    operator: false,
-    organisationId: organisation.id,
-    principalId: member.id,
-    principalKind: member.kind,
-    projectId: null,
-    ...authorityOf({ role, ownCatalogue: authority.ownCatalogue }, scopes),
-    scopes,
+    scopes: apiKeyId ? withImplied(row.scopes ?? []) : null,
     confinedTo: row.confined ? new Set(row.projectIds) : null,
-    tasks: [],
-    owes: null,
-    boundToId: null,
-    mfaRequired: false,
-    authenticatedAt: new Date(0),
-  }
+  })
 }

@@ -5,14 +5,15 @@ import { shareLookups } from '../../shared/batch.ts'
 import { digest } from '../../shared/tokens.ts'
 import { API_KEY_FIELDS } from '../api-keys/api-key.loaders.ts'
 import type { ApiKey } from '../api-keys/api-key.type.ts'
+import { PRINCIPAL_COLUMNS, readPrincipal, type Caller, type PrincipalTexts } from './caller.ts'
 import {
-  authorityOf,
-  PRINCIPAL_COLUMNS,
-  readPrincipal,
-  type Caller,
-  type PrincipalTexts,
-} from './caller.ts'
-import { isOver, KEY_PROJECTS, mayBeActedFor, OWNER_COLUMNS, type OwnerRow } from './owner.ts'
+  isOver,
+  KEY_PROJECTS,
+  mayBeActedFor,
+  OWNER_COLUMNS,
+  viewerFor,
+  type OwnerRow,
+} from './owner.ts'
 
 /** What a key's row tells beyond the key itself. */
 interface KeyRow extends PrincipalTexts, OwnerRow {
@@ -65,8 +66,7 @@ function readCaller(row: KeyRow, now: Date): Caller | null {
   const principal = readPrincipal(row)
   if (!principal || isOver(apiKey.expiresAt, now) || !mayBeActedFor(row, principal, now))
     return null
-  const { member, organisation, role, authority } = principal
-  const scopes = withImplied(apiKey.scopes)
+  const { member, organisation, role } = principal
   return {
     session: null,
     apiKey,
@@ -77,29 +77,10 @@ function readCaller(row: KeyRow, now: Date): Caller | null {
     role,
     generation: 0,
     lastActiveAt: apiKey.lastUsedAt ? toDate(apiKey.lastUsedAt) : new Date(0),
-    viewer: {
-      credential: 'API_KEY',
-      userId: row.userId,
-      sessionId: null,
+    viewer: viewerFor(row, principal, {
       apiKeyId: apiKey.id,
-      name: member.name,
-      email: row.email ?? '',
-      emailVerified: row.emailVerifiedAt != null,
-      proven: row.provenAt != null,
-      operator: false,
-      organisationId: organisation.id,
-      principalId: member.id,
-      principalKind: member.kind,
-      projectId: null,
-      ...authorityOf({ role, ownCatalogue: authority.ownCatalogue }, scopes),
-      scopes,
+      scopes: withImplied(apiKey.scopes),
       confinedTo: apiKey.confined ? new Set(row.projectIds) : null,
-      tasks: [],
-      // second factors are for people
-      owes: null,
-      boundToId: null,
-      mfaRequired: false,
-      authenticatedAt: new Date(0),
-    },
+    }),
   }
 }

@@ -1,6 +1,7 @@
+import type { TenantViewer } from '../../access/viewer.ts'
 import { toDate, type Instant } from '../../database/columns.ts'
 import { sql, type Sql } from '../../database/sql.ts'
-import type { PrincipalRows } from './caller.ts'
+import { authorityOf, type PrincipalRows } from './caller.ts'
 import { accountMayEnter, membershipGoesOn, reachOf } from './standing.ts'
 
 /** What is read of the account behind a principal: table `u`. */
@@ -47,3 +48,46 @@ export function mayBeActedFor(
 
 export const isOver = (expiresAt: Instant | null, now: Date): boolean =>
   expiresAt != null && toDate(expiresAt) <= now
+
+/** What narrows whoever acts in a principal's name. */
+interface Limits {
+  apiKeyId: string | null
+  /** Permissions, those included that others imply; null for all of the role's. */
+  scopes: ReadonlySet<string> | null
+  /** Projects; null for all. */
+  confinedTo: ReadonlySet<string> | null
+}
+
+/**
+ * Something that acts in a principal's name, as a viewer. It is no session, so what is for people alone is refused, and
+ * it owes no second factor.
+ */
+export function viewerFor(
+  row: OwnerRow,
+  { member, organisation, role, authority }: PrincipalRows,
+  limits: Limits,
+): TenantViewer {
+  return {
+    credential: 'API_KEY',
+    userId: row.userId,
+    sessionId: null,
+    apiKeyId: limits.apiKeyId,
+    name: member.name,
+    email: row.email ?? '',
+    emailVerified: row.emailVerifiedAt != null,
+    proven: row.provenAt != null,
+    operator: false,
+    organisationId: organisation.id,
+    principalId: member.id,
+    principalKind: member.kind,
+    projectId: null,
+    ...authorityOf({ role, ownCatalogue: authority.ownCatalogue }, limits.scopes),
+    scopes: limits.scopes,
+    confinedTo: limits.confinedTo,
+    tasks: [],
+    owes: null,
+    boundToId: null,
+    mfaRequired: false,
+    authenticatedAt: new Date(0),
+  }
+}

@@ -1,16 +1,11 @@
-import { transact, type Server, type Work } from '../../access/work.ts'
-import { SYSTEM } from '../../database/context.ts'
+import { transactForServer, type ServerTools, type Work } from '../../access/work.ts'
 import { firstRow, sql } from '../../database/sql.ts'
-import type { Store } from '../../database/store.ts'
 import { PLATFORM } from '../../outbox/events/event.service.ts'
 import { digestOf, leafOf, SEALED_COLUMNS, type Seal, type SealedEvent } from './chain.ts'
 
 const BATCH = 1_000
 
-export interface SealOptions {
-  store: Store
-  server: Server
-  now: () => Date
+export interface SealOptions extends ServerTools {
   signal: AbortSignal
   /** Hears of each seal: its digest, kept elsewhere, shows whether the chain was made anew. */
   onSealed: (seal: { chain: string; seal: number; events: number; digest: string }) => void
@@ -18,19 +13,15 @@ export interface SealOptions {
 
 /** Seals whatever is not sealed yet, in the chain of each organisation and of the platform. */
 export async function sealEvents(options: SealOptions): Promise<void> {
-  const { store, server, now, signal, onSealed } = options
+  const { store, signal, onSealed } = options
   const waiting = await store.system.rows<{ chain: string }>(
     sql`select distinct chain from event_unsealed`,
   )
-  const request = { requestId: 'seal-events', ipAddress: '', userAgent: null }
   for (const { chain } of waiting) {
     let sealed: (Seal & { digest: string }) | null
     do {
       signal.throwIfAborted()
-      sealed = await transact(
-        { store, context: SYSTEM, viewer: null, now: now(), request, server },
-        work => sealBatch(work, chain),
-      )
+      sealed = await transactForServer(options, 'seal-events', work => sealBatch(work, chain))
       if (sealed) {
         const { number, events, digest } = sealed
         onSealed({ chain, seal: number, events: events.length, digest })

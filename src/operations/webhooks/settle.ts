@@ -1,7 +1,5 @@
-import { transact, type Server, type Work } from '../../access/work.ts'
+import { transactForServer, type ServerTools, type Work } from '../../access/work.ts'
 import { notify } from '../../accounts/notifications/notification.service.ts'
-import { SYSTEM } from '../../database/context.ts'
-import type { Store } from '../../database/store.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import type { Answer } from './post.ts'
@@ -12,12 +10,9 @@ const PATIENCE_MS = 3 * 86_400_000
 /** The receiver says that it is gone for good (RFC 9110, section 15.5.11). */
 const GONE = 410
 
-export interface SettleOptions {
-  store: Store
+export interface SettleOptions extends ServerTools {
   /** Queries that run as *system*. */
   system: Queries
-  server: Server
-  now: () => Date
 }
 
 interface Attempted {
@@ -38,15 +33,10 @@ export const createSettle =
     const { spent, dead } = await failed(options.system, delivery, answer, at)
     const gone = status === GONE
     if (!spent && !gone) return true
-    const request = { requestId: job, ipAddress: '', userAgent: null }
-    const { store, server } = options
-    await transact(
-      { store, context: SYSTEM, viewer: null, now: at, request, server },
-      async work => {
-        await endDelivery(work.db, delivery.id)
-        if (dead || gone) await switchOff(work, delivery.webhookId, gone)
-      },
-    )
+    await transactForServer(options, job, async work => {
+      await endDelivery(work.db, delivery.id)
+      if (dead || gone) await switchOff(work, delivery.webhookId, gone)
+    })
     return false
   }
 

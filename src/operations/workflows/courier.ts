@@ -1,9 +1,7 @@
 import { tenantOf } from '../../access/viewer.ts'
-import { transact, type Server, type Work } from '../../access/work.ts'
+import { transactForServer, type ServerTools, type Work } from '../../access/work.ts'
 import { findDeputy } from '../../credentials/callers/deputy.ts'
-import { SYSTEM } from '../../database/context.ts'
 import { isPassing, isTaken } from '../../database/failures.ts'
-import type { Store } from '../../database/store.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { Refused } from '../../outbox/jobs.ts'
@@ -14,32 +12,16 @@ import { takeStep, type DueRun } from './take-step.ts'
 import { readSteps } from './workflow.loaders.ts'
 import { targetOf } from './workflow.service.ts'
 
-export interface RunCourierOptions {
-  store: Store
-  server: Server
-  now: () => Date
-}
-
 interface Claimed extends DueRun {
   updatedById: string
   updatedWithId: string | null
 }
 
 /** Takes the steps of runs, and ends the runs whose step was given up. */
-export function createRunCourier({ store, server, now }: RunCourierOptions) {
+export function createRunCourier(tools: ServerTools) {
+  // what a run does is found by its id, and sets no workflow off
   const asSystem = <Result>(run: string, unit: (work: Work) => Promise<Result>) =>
-    transact(
-      {
-        store,
-        context: SYSTEM,
-        viewer: null,
-        now: now(),
-        // what a run does is found by its id, and sets no workflow off
-        request: { requestId: run, ipAddress: '', userAgent: 'Gatehouse workflow' },
-        server,
-      },
-      unit,
-    )
+    transactForServer(tools, run, unit, 'Gatehouse workflow')
   return {
     /**
      * Takes one step of a run, in one transaction: the run moves on by a conditional update, so of any number that take
@@ -63,7 +45,7 @@ export function createRunCourier({ store, server, now }: RunCourierOptions) {
         const isWait = step.kind === 'WAIT'
         if (!isWait && position + 1 >= steps.length) return finish(work, id)
         const next: WaitingStep = { run: id, step: position + 1 }
-        await server.enqueue(work, 'workflow-step', next, isWait ? step.minutes * 60 : 0)
+        await work.server.enqueue(work, 'workflow-step', next, isWait ? step.minutes * 60 : 0)
       }),
     /** Ends a run whose step failed again and again for no reason that its author could see to. */
     giveUp: ({ run: id, step: position }: WaitingStep): Promise<void> =>
