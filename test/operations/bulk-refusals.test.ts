@@ -254,7 +254,7 @@ test('a request that is repeated under its key tells of its refusals once', asyn
     query: APPLY,
     variables: { rows: [neighbour.memberId], action: 'LOCK' },
   })
-  for (const _turn of [1, 2]) {
+  for (let turn = 0; turn < 2; turn += 1) {
     const { json } = await post(server.url, body, {
       authorization: `Bearer ${by.accessToken}`,
       'idempotency-key': 'the-same-key',
