@@ -65,7 +65,7 @@ async function traceOf(step: () => Promise<unknown>) {
 
 /** What is told and counted of a mutation that is refused. */
 const traceOfRefusal = (step: () => Promise<unknown>) =>
-  traceOf(() => expect(step()).rejects.toThrow())
+  traceOf(() => expect(step()).rejects.toBeInstanceOf(Error))
 
 /** The counters of refusals and of sign-ins that failed. */
 async function counters(): Promise<Record<string, number>> {

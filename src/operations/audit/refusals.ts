@@ -44,7 +44,7 @@ export interface Refused {
 }
 
 /** Who was refused, and when. */
-export interface Asker {
+interface Asker {
   viewer: Viewer | null
   request: RequestInfo
   now: Date
