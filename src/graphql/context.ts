@@ -20,7 +20,7 @@ import { certain } from '../database/loader.ts'
 import type { Database } from '../database/orm.ts'
 import { Reader } from '../database/reader.ts'
 import type { Queries } from '../database/sql.ts'
-import type { Refusals } from '../operations/audit/refusals.ts'
+import type { Refusals, Refused } from '../operations/audit/refusals.ts'
 import { forbidden, unauthenticated } from '../shared/errors.ts'
 import type { Once } from './idempotency.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
@@ -180,6 +180,13 @@ export class Context {
     // the reads of earlier fields: on PGlite they hold the only connection
     await this.close()
     await this.node.refusals.note({ mutation, args, error, viewer, request, now })
+  }
+
+  /** Tells the trail what was refused of the rows of a mutation. */
+  readonly noteRefusedRows = async (call: string, rows: Refused[]): Promise<void> => {
+    const { viewer, request, now } = this
+    await this.close()
+    await this.node.refusals.noteRows({ viewer, request, now }, call, rows)
   }
 
   /** Single statements as *system*, outside any transaction. */
