@@ -254,6 +254,24 @@ test('who manages projects hands out no more in them than they hold themselves',
   ).rejects.toBeRefused(...BEYOND)
 })
 
+test('of two places given at once, nobody overwrites the one that holds more than they do', async () => {
+  const approver = await createRole(admin, ['invoice.approve'], { level: 'PROJECT' })
+  const project = await createProject(admin)
+  const local = await newcomer(admin)
+  await grant(admin, local.memberId, project.id, roles['Project administrator']!)
+  const people = await Promise.all(Array.from({ length: 12 }, () => newcomer(admin)))
+  await Promise.all(
+    people.flatMap(({ memberId }) => [
+      grant(local, memberId, project.id, roles.Viewer!).catch(error => {
+        if (error.reason !== 'EXCEEDS_OWN_PERMISSIONS') throw error
+      }),
+      grant(admin, memberId, project.id, approver.id),
+    ]),
+  )
+  for (const person of people)
+    expect(await permissions(person, project.id)).toContain('invoice.approve')
+})
+
 test('who opens registration hands out what newcomers get', async () => {
   const approver = await createRole(admin, ['invoice.approve'], { level: 'PROJECT' })
   const planner = await holder(admin, ['viewUser', 'manageProject'])
