@@ -10,8 +10,17 @@ import {
   type Person,
 } from '../support/people.ts'
 import { OPERATOR, startServer, type TestServer } from '../support/server.ts'
+import { mailedLink } from '../support/links.ts'
 import { tokenIn } from '../support/mailbox.ts'
-import { act, addMember, admit, RANDOM_ID } from '../tenancy/verbs.ts'
+import {
+  act,
+  addMember,
+  admit,
+  createProject,
+  grant,
+  RANDOM_ID,
+  switchProject,
+} from '../tenancy/verbs.ts'
 
 let server: TestServer
 let beside: TestServer
@@ -80,6 +89,51 @@ test('a locked account starts nothing anew anywhere, and what is open runs on', 
   await signIn(server, person.email)
   expect(await eventsOn(person.userId)).toEqual(
     expect.arrayContaining(['user.locked', 'user.unlocked']),
+  )
+})
+
+test('a locked account gets in nowhere anew from the session that it has', async () => {
+  const person = await newcomer(admin)
+  const away = await organisation(server)
+  const there = await admit(away, person)
+  const { Viewer } = await away.roles()
+  const open = { registration: { enabled: true, defaultRoleId: Viewer } }
+  const [project, other] = [await createProject(away), await createProject(away, open)]
+  await grant(away, there, project.id, Viewer!)
+  const here = await createProject(admin)
+  await grant(admin, person.memberId, here.id, (await admin.roles()).Viewer!)
+  const host = await organisation(server)
+  const link = await mailedLink(server, person.email, () =>
+    host.ask(
+      `mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { member { id } } }`,
+      { input: { email: person.email } },
+    ),
+  )
+  await op.ask(
+    `mutation { updatePlatformSettings(input: { organisationCreationOpen: true }) { settings { mfaIssuer } } }`,
+  )
+  const ways: Record<string, () => Promise<unknown>> = {
+    switchOrganisation: () => person.switchTo(away.organisationId),
+    'switchOrganisation, to the one in use': () => person.switchTo(admin.organisationId),
+    'switchProject elsewhere': () => switchProject(person, project.id),
+    joinProject: () => act(person, 'joinProject', other.id),
+    acceptInvitation: () =>
+      person.ask(
+        `mutation ($token: String!) { acceptInvitation(input: { token: $token }) { member { id } } }`,
+        { token: tokenIn(link) },
+      ),
+    createOrganisation: () =>
+      person.ask(`mutation { createOrganisation(input: { name: "New" }) { organisation { id } } }`),
+  }
+  await verb(op, 'lockUser', person.userId)
+  for (const [name, way] of Object.entries(ways))
+    await expect(way(), name).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+  // between projects of the organisation in use they move, as before
+  expect((await switchProject(person, here.id)).organisationId).toBe(admin.organisationId)
+  await verb(op, 'unlockUser', person.userId)
+  for (const [name, way] of Object.entries(ways)) await expect(way(), name).resolves.toBeTruthy()
+  await op.ask(
+    `mutation { updatePlatformSettings(input: { organisationCreationOpen: false }) { settings { mfaIssuer } } }`,
   )
 })
 

@@ -13,6 +13,7 @@ import { firstRow, sql } from '../../database/sql.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { authorityOf } from '../../credentials/callers/caller.ts'
 import { accountMayEnter, type AccountStanding } from '../../credentials/callers/standing.ts'
+import { lockOwnAccount, mustBeLetIn } from '../../credentials/sessions/entry-rules.ts'
 import { endSessionsOf, type RenewedSession } from '../../credentials/sessions/session.service.ts'
 import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
 import { record } from '../../outbox/events/event.service.ts'
@@ -56,9 +57,9 @@ export async function acceptInvitation(
   await mustStillBeOffered(work, invitation)
   const account = await findAccount(work, invitation.email)
   const newcomer = !account?.provenAt
-  const userId = newcomer
-    ? await settle(work, invitation, account, acceptance)
-    : mustBeOwner(account, acceptance.signedInAs)
+  if (account && !newcomer) mustBeOwner(account, acceptance.signedInAs)
+  if (account) mustBeLetIn(await lockOwnAccount(work, account.id), work.now)
+  const userId = newcomer ? await settle(work, invitation, account, acceptance) : account.id
   if (!(await closeInvitation(work, invitation.id, 'ACCEPTED'))) throw tokenInvalid(TOKEN)
   await enliven(work, invitation, userId)
   const session =
@@ -69,7 +70,7 @@ export async function acceptInvitation(
   return { principalId: invitation.principalId, organisationId: invitation.organisationId, session }
 }
 
-function mustBeOwner(account: Account, signedInAs: string | null): string {
+function mustBeOwner(account: Account, signedInAs: string | null): void {
   if (!signedInAs)
     throw unauthenticated(
       'CREDENTIALS_INVALID',
@@ -80,7 +81,6 @@ function mustBeOwner(account: Account, signedInAs: string | null): string {
       'POLICY_FORBIDS',
       'This invitation is for another address. Sign in with that one, then accept.',
     )
-  return account.id
 }
 
 /** Sets the newcomer's account up, or hands over one that nobody ever proved. */
