@@ -133,6 +133,11 @@ export class Context {
     return this.read(selfOf(inSession(owner)))
   }
 
+  /** The only organisation whose part of an account is shown, where the session was begun for one; null for all. */
+  boundOf(userId: string): string | null {
+    return this.state.shown.find(({ viewer }) => viewer.userId === userId)?.viewer.boundToId ?? null
+  }
+
   private readonly contextOfAccount = (userId: string): DatabaseContext => {
     const known = this.state.shown.find(({ viewer }) => viewer.userId === userId)
     if (!known && this.viewer?.operator) return operatorOf(this.viewer)

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
-import { accept, newcomer, operator, organisation, signIn, type Person } from '../support/people.ts'
+import {
+  accept,
+  newcomer,
+  operator,
+  organisation,
+  PASSWORD,
+  signIn,
+  type Person,
+} from '../support/people.ts'
 import { OPERATOR, startServer, type TestServer } from '../support/server.ts'
 import { tokenIn } from '../support/mailbox.ts'
 import { act, addMember, admit, RANDOM_ID } from '../tenancy/verbs.ts'
@@ -180,6 +188,16 @@ test('a suspended organisation lets nobody act in it, until it is activated', as
   expect(elsewhere.organisationId).toBe(admin.organisationId)
   await expect(elsewhere.switchTo(id)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
 
+  // a sign-in that was under way while the organisation was being barred
+  const late = await signIn(server, person.email, PASSWORD, {
+    organisationId: admin.organisationId,
+  })
+  await server.database.owner(
+    `update session set organisation_id = $2, principal_id = m.id from principal m
+     where session.id = $1 and m.organisation_id = $2 and m.user_id = $3`,
+    [late.sessionId, id, person.userId],
+  )
+  await expect(me(late)).rejects.toBeRefused(...OUT)
   const { organisation: back } = await act(
     op,
     'activateOrganisation',
@@ -188,6 +206,7 @@ test('a suspended organisation lets nobody act in it, until it is activated', as
   )
   expect(back.suspendedAt).toBeNull()
   await expect(me(founder)).rejects.toBeRefused(...OUT)
+  await expect(me(late)).rejects.toBeRefused(...OUT)
   await signIn(server, founder.email)
   await elsewhere.switchTo(id)
 })
