@@ -192,6 +192,31 @@ describe("a project's own page", () => {
 })
 
 describe("a session that a project's own page received", () => {
+  test('is for its organisation also where a second factor was proven first', async () => {
+    const projectId = await pageFor(admin)
+    const person = await memberOf(admin, projectId)
+    const away = await organisation(server)
+    await away.add({ email: person.email })
+    const { app } = await enrol(person)
+    const token = await magicToken(server, person.email, projectId)
+    const { signInWithMagicLink } = await ask(
+      server.url,
+      `mutation ($token: String!) { signInWithMagicLink(input: { token: $token }) { ... on MfaChallenge { token } } }`,
+      { token },
+    )
+    const { verifyMfa } = await ask(
+      server.url,
+      `mutation ($t: String!, $code: String!) { verifyMfa(input: { challenge: $t, method: TOTP, code: $code }) { ${SESSION} } }`,
+      { t: signInWithMagicLink.token, code: app.fresh() },
+    )
+    const visitor = new Person(server, verifyMfa)
+    expect(visitor.organisationId).toBe(admin.organisationId)
+    await expect(visitor.switchTo(away.organisationId)).rejects.toBeRefused(
+      'FORBIDDEN',
+      'POLICY_FORBIDS',
+    )
+  })
+
   test('shows and ends nothing of its person elsewhere', async () => {
     const projectId = await pageFor(admin)
     const person = await memberOf(admin, projectId)
