@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { digest, newId } from '../../src/shared/tokens.ts'
 import { mailsTo } from '../support/mailbox.ts'
-import { organisation, type Person } from '../support/people.ts'
+import { organisation, signIn, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import {
   askBy,
@@ -91,11 +91,12 @@ test('without scopes a key may ask who it is, and nothing else', async () => {
     )
 })
 
-test('one statement answers `viewer` by key', async () => {
+test.each(['key', 'access token'])('one statement answers `viewer` by %s', async by => {
   const key = await createKey(admin, await createServiceAccount(admin, ['viewUser']), ['viewUser'])
   const { store } = server.app.node.database
   const rows = store.system.rows.bind(store.system)
   const begin = store.begin.bind(store)
+  const person = await signIn(server, admin.email)
   const seen: string[] = []
   store.system.rows = query => (
     /pgboss|signing_key/.test(query.text) || seen.push(query.text),
@@ -105,8 +106,9 @@ test('one statement answers `viewer` by key', async () => {
   try {
     await askBy(
       admin,
-      key.secret,
-      `{ viewer { principal { id name role { name } } apiKey { id scopes { name } } organisation { name } permissions { name } } }`,
+      by === 'key' ? key.secret : person.accessToken,
+      `{ viewer { principal { id name role { name } } apiKey { id scopes { name } } session { id tasks } organisation { name }
+        project { name } permissions { name } } }`,
     )
   } finally {
     store.system.rows = rows
