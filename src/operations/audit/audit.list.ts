@@ -75,15 +75,10 @@ export async function listEvents(
     ...(after ? [sql`e.id < ${after.id}::uuid`] : []),
     ...(lead ? [sql`e.${raw(lead.column)} = wanted.value`] : []),
   ]
-  const newest = sql`select ${EVENT_COLUMNS} from event e
+  const newest = (columns: Sql) => sql`select ${columns} from event e
     ${matching.length ? sql`where ${join(matching, ' and ')}` : sql``} order by e.id desc limit ${size + 1}`
   const rows = await queries.rows<EventRow>(
-    withPeople(
-      lead
-        ? sql`select found.* from unnest(${lead.values}::${raw(lead.type)}[]) as wanted (value)
-            cross join lateral (${newest}) as found order by found.id desc limit ${size + 1}`
-        : newest,
-    ),
+    withPeople(lead ? newestOfEach(lead, newest(raw('e.id')), size + 1) : newest(EVENT_COLUMNS)),
   )
   return pageOf({
     ring,
@@ -94,6 +89,13 @@ export async function listEvents(
     count: async () => 0,
   })
 }
+
+/** Of the newest events of each value the newest: their ids from the indexes first, so that only those are read that are shown. */
+const newestOfEach = ({ values, type }: Lead, newest: Sql, limit: number): Sql => sql`
+  select found.* from (
+    select event.id from unnest(${values}::${raw(type)}[]) as wanted (value)
+      cross join lateral (${newest}) as event order by event.id desc limit ${limit}) as near
+    cross join lateral (select ${EVENT_COLUMNS} from event e where e.id = near.id limit 1) as found`
 
 interface Lead {
   column: 'topic' | 'actor_id' | 'target_id'
