@@ -2,6 +2,7 @@ import { AppError, forbidden, unauthenticated } from '../shared/errors.ts'
 import type { Permission } from './permissions.ts'
 import { allow, and, rule, type Rule } from './shield.ts'
 import {
+  begunElsewhere,
   can,
   inside,
   keyNotAllowed,
@@ -150,17 +151,8 @@ export const operator = door('operator', ({ viewer }) =>
       }),
 )
 
-/** The session was not begun on a page of a tenant, who sees what is done there, for that tenant alone. */
-const unbound = door(
-  'unbound',
-  ({ viewer }) =>
-    !viewer?.boundToId ||
-    new AppError(
-      'FORBIDDEN',
-      'This session was begun for one organisation. Sign in anew to act for your account.',
-      { reason: 'POLICY_FORBIDS' },
-    ),
-)
+/** The session was not begun on a page of a tenant. */
+const unbound = door('unbound', ({ viewer }) => !viewer?.boundToId || begunElsewhere())
 
 /** A person who acts for their account, wherever it belongs. */
 export const accountOwner: Rule = and(signedIn, unbound)

@@ -179,6 +179,13 @@ export function unfinished(viewer: Pick<Viewer, 'owes'> | null): AppError | null
   }
 }
 
+/** A session that was begun on a page of a tenant, who sees what is done there, acts for that tenant alone. */
+export const begunElsewhere = () =>
+  forbidden(
+    'POLICY_FORBIDS',
+    'This session was begun for one organisation. Sign in anew to act for your account.',
+  )
+
 export const organisationNotChosen = () =>
   forbidden('ORGANISATION_NOT_CHOSEN', 'Choose an organisation first with `switchOrganisation`.')
 

@@ -20,7 +20,7 @@ import { certain } from '../database/loader.ts'
 import type { Database } from '../database/orm.ts'
 import { Reader } from '../database/reader.ts'
 import type { Queries } from '../database/sql.ts'
-import type { Refusals } from '../operations/audit/refusals.ts'
+import type { Refusals, Refused } from '../operations/audit/refusals.ts'
 import { forbidden, unauthenticated } from '../shared/errors.ts'
 import type { Once } from './idempotency.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
@@ -133,6 +133,11 @@ export class Context {
     return this.read(selfOf(inSession(owner)))
   }
 
+  /** The only organisation whose part of an account is shown, where the session was begun for one; null for all. */
+  boundOf(userId: string): string | null {
+    return this.state.shown.find(({ viewer }) => viewer.userId === userId)?.viewer.boundToId ?? null
+  }
+
   private readonly contextOfAccount = (userId: string): DatabaseContext => {
     const known = this.state.shown.find(({ viewer }) => viewer.userId === userId)
     if (!known && this.viewer?.operator) return operatorOf(this.viewer)
@@ -175,6 +180,13 @@ export class Context {
     // the reads of earlier fields: on PGlite they hold the only connection
     await this.close()
     await this.node.refusals.note({ mutation, args, error, viewer, request, now })
+  }
+
+  /** Tells the trail what was refused of the rows of a mutation. */
+  readonly noteRefusedRows = async (call: string, rows: Refused[]): Promise<void> => {
+    const { viewer, request, now } = this
+    await this.close()
+    await this.node.refusals.noteRows({ viewer, request, now }, call, rows)
   }
 
   /** Single statements as *system*, outside any transaction. */

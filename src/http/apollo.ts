@@ -23,7 +23,7 @@ import {
   mustBeAffordable,
   ownRules,
 } from '../graphql/limits.ts'
-import type { Metrics, SignInOutcome } from '../shared/metrics.ts'
+import type { Metrics } from '../shared/metrics.ts'
 import type { Tracing } from '../shared/tracing.ts'
 import { requestInfo } from './authenticate.ts'
 import { anonymousBodyLimit, BODY_LIMIT } from './body-limit.ts'
@@ -130,7 +130,7 @@ const operationPlugin = (
         if (operation) tell({ app, schema, tracing }, operation, began)
         response.http.headers.set('cache-control', 'no-store')
         if (response.body.kind === 'single')
-          sign(response.body.singleResult.errors, contextValue, app.metrics, operation)
+          sign(response.body.singleResult.errors, contextValue, app.metrics)
       },
     }
   },
@@ -140,31 +140,16 @@ function sign(
   errors: readonly GraphQLFormattedError[] | undefined,
   { request }: Context,
   metrics: Metrics,
-  operation: OperationDefinitionNode | undefined,
 ): void {
-  for (const { extensions, path } of errors ?? []) {
+  for (const { extensions } of errors ?? []) {
     if (!extensions) continue
     extensions.requestId = request.requestId
-    const code = String(extensions.code)
-    metrics.refused(code, extensions.reason as string | undefined)
-    if (path?.length === 1 && fieldsOf(operation).some(each => isWayIn(each, path[0])))
-      metrics.signIn(outcomeOf(code))
+    metrics.refused(String(extensions.code), extensions.reason as string | undefined)
   }
 }
 
-/** Fields that end in a session; who came in is counted where sessions begin, for pages lead there too. */
-const WAYS_IN = new Set(['signIn', 'signInWithMagicLink', 'verifyMfa'])
-
-const isWayIn = ({ name, alias }: FieldNode, key: string | number | undefined): boolean =>
-  WAYS_IN.has(name.value) && (alias ?? name).value === key
-
 const fieldsOf = (operation: OperationDefinitionNode | undefined): FieldNode[] =>
   (operation?.selectionSet.selections ?? []).filter(each => each.kind === Kind.FIELD)
-
-function outcomeOf(code: string): SignInOutcome {
-  if (code === 'RATE_LIMITED') return 'delayed'
-  return /^(SERVICE_UNAVAILABLE|INTERNAL_SERVER_ERROR)$/.test(code) ? 'failed' : 'refused'
-}
 
 interface Teller {
   app: FastifyInstance

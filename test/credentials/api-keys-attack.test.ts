@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { everything } from '../../src/access/permissions.ts'
 import { newSecret } from '../../src/credentials/api-keys/secret.ts'
 import { post } from '../support/client.ts'
 import { operator, organisation, signIn, type Person } from '../support/people.ts'
@@ -132,6 +133,55 @@ test('nobody makes keys beyond their own permissions or beyond those of the owne
   const { id } = await createKey(admin, account, ['manageProjectAccess'])
   await expect(renewKey(keeper, id)).rejects.toBeRefused('FORBIDDEN', 'EXCEEDS_OWN_PERMISSIONS')
   await expect(createKey(keeper, account, ['viewUser'])).resolves.toBeTruthy()
+})
+
+test('what a key does in a project its maker could do in that very project', async () => {
+  const BEYOND = ['FORBIDDEN', 'EXCEEDS_OWN_PERMISSIONS'] as const
+  const name = 'ledger.settle'
+  await admin.ask(
+    `mutation ($name: String!) { createPermission(input: { name: $name, description: "x" }) { permission { name } } }`,
+    { name },
+  )
+  const settler = (await createRole(admin, [name], { level: 'PROJECT' })).id
+  const [here, elsewhere] = [await createProject(admin), await createProject(admin)]
+  const machine = await createServiceAccount(admin, [])
+  await grant(admin, machine, here, settler)
+  const made = await createKey(admin, machine, [name])
+  const confined = await createKey(admin, machine, [name], { projectIds: [here] })
+
+  // who manages projects says who enters them, and holds no more in them for that
+  const planner = await bringWith(admin, ['manageServiceAccount', 'manageProject'])
+  // holding the same in another project does not help
+  const settles = await bringWith(admin, ['manageServiceAccount'])
+  await grant(admin, settles.memberId, elsewhere, settler)
+  for (const keeper of [planner, settles]) {
+    await expect(createKey(keeper, machine, [name])).rejects.toBeRefused(...BEYOND)
+    for (const { id } of [made, confined])
+      await expect(renewKey(keeper, id)).rejects.toBeRefused(...BEYOND)
+  }
+  await grant(admin, settles.memberId, here, settler)
+  expect((await createKey(settles, machine, [name], { projectIds: null })).secret).toBeTruthy()
+  for (const { id } of [made, confined]) expect((await renewKey(settles, id)).secret).toBeTruthy()
+  // in every project a machine holds it that administers the organisation
+  const mighty = await createServiceAccount(admin, [])
+  await admin.ask(
+    `mutation ($id: ID!, $roleId: ID!) { updateServiceAccount(id: $id, input: { roleId: $roleId }) { serviceAccount { id } } }`,
+    { id: mighty, roleId: (await admin.roles()).Administrator },
+  )
+  const nearly = await bringWith(admin, [...everything('ORGANISATION', [])])
+  await grant(admin, nearly.memberId, here, settler)
+  await expect(createKey(nearly, mighty, [name])).rejects.toBeRefused(...BEYOND)
+  await expect(
+    createKey(nearly, mighty, [name], { projectIds: [here, elsewhere] }),
+  ).rejects.toBeRefused(...BEYOND)
+  expect((await createKey(nearly, mighty, [name], { projectIds: [here] })).secret).toBeTruthy()
+
+  // taken from its owner meanwhile, it may come back: so the key is not theirs to renew either
+  await admin.ask(
+    `mutation ($input: GrantProjectAccessInput!) { grantProjectAccess(input: $input) { projectAccess { id } } }`,
+    { input: { principalId: machine, projectId: here, roleId: (await admin.roles()).Viewer } },
+  )
+  await expect(renewKey(planner, made.id)).rejects.toBeRefused(...BEYOND)
 })
 
 test('keys of those who hold more are neither made, renewed, changed nor revoked', async () => {

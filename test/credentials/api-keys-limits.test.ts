@@ -226,6 +226,59 @@ test('a key confined to projects sees and changes no other, and a deleted one le
   await expect(rename(outside)).rejects.toBeRefused('NOT_FOUND')
 })
 
+test('of other projects a confined key does not see who is in them either', async () => {
+  const [inside, outside] = [await createProject(admin), await createProject(admin)]
+  const { 'Project administrator': role } = await admin.roles()
+  const person = await bringWith(admin, [])
+  const machine = await createServiceAccount(admin, ['viewUser', 'manageUser', 'manageProject'])
+  const places: string[] = []
+  for (const principal of [person.memberId, machine])
+    for (const project of [inside, outside])
+      places.push(await grant(admin, principal, project, role!))
+  const PLACES = `projectAccess { nodes { id } totalCount }`
+  const LOOK = `query ($id: ID!, $outside: ID!) {
+    viewer { principal { ${PLACES} } permissions(projectId: $outside) { name } }
+    organisation {
+      member(id: $id) { ${PLACES} permissions(projectId: $outside) { name } }
+      members(filter: { projectIds: [$outside] }) { nodes { id } }
+    } }`
+  const scopes = ['viewUser', 'manageUser', 'manageProject', 'manageProjectAccess']
+  const look = async (projectIds: string[] | null) => {
+    const { secret } = await createKey(admin, machine, scopes, { projectIds })
+    const { viewer, organisation: here } = await askBy(admin, secret, LOOK, {
+      id: person.memberId,
+      outside,
+    })
+    const nodes = await Promise.all(
+      places.map(id =>
+        askBy(admin, secret, `query ($id: ID!) { node(id: $id) { id } }`, { id }).then(
+          () => true,
+          ({ code }) => code,
+        ),
+      ),
+    )
+    return {
+      own: viewer.principal.projectAccess.totalCount,
+      held: viewer.permissions.length,
+      nodes,
+      theirs: here.member.projectAccess.nodes.map((each: { id: string }) => each.id),
+      count: here.member.projectAccess.totalCount,
+      theirPermissions: here.member.permissions.length,
+      filtered: here.members.nodes.length,
+    }
+  }
+  expect(await look(null)).toMatchObject({ own: 2, held: 4, count: 2, theirPermissions: 1 })
+  expect(await look([inside])).toEqual({
+    own: 1,
+    held: 3,
+    nodes: [true, 'NOT_FOUND', true, 'NOT_FOUND'],
+    theirs: [places[0]],
+    count: 1,
+    theirPermissions: 0,
+    filtered: 0,
+  })
+})
+
 test('a key runs out at its expiry, and a renewal that says no more does not revive it', async () => {
   const key = await createKey(admin, account, ['viewUser'], { expiresAt: inDays(2) })
   expect(await heldBy(admin, key.secret)).toEqual(['viewUser'])

@@ -3,8 +3,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { challenge, enrol } from '../support/authenticator.ts'
 import { post } from '../support/client.ts'
 import { freshSource } from '../support/guesses.ts'
-import { resetToken } from '../support/links.ts'
-import { invite, organisation, PASSWORD, SESSION, signIn, type Person } from '../support/people.ts'
+import { magicToken, mailedLink, openProject, resetToken, signUp } from '../support/links.ts'
+import { tokenIn } from '../support/mailbox.ts'
+import {
+  freshEmail,
+  invite,
+  organisation,
+  PASSWORD,
+  SESSION,
+  signIn,
+  type Person,
+} from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { createKey, createServiceAccount } from './keys.ts'
 
@@ -12,12 +21,20 @@ let server: TestServer
 let admin: Person
 /** One genuine token of every kind, each good in its own place. */
 let tokens: Record<string, string>
+/** Whose address is about to change. */
+let mover: Person
+/** Somebody without a password, who proves themselves by links. */
+let linked: Person
 
 beforeAll(async () => {
   server = await startServer({ settings: { TRUST_PROXY: '1' } })
   admin = await organisation(server)
   const person = await signIn(server, (await admin.bring()).email)
   const careful = await admin.bring()
+  linked = await admin.bring()
+  await server.database.owner(`update user_account set password_hash = null where id = $1`, [
+    linked.userId,
+  ])
   const { recoveryCodes } = await enrol(careful)
   tokens = {
     'an access token': person.accessToken,
@@ -27,12 +44,27 @@ beforeAll(async () => {
     ).secret!,
     'an invitation': (await invite(admin)).token,
     'a password reset': await resetToken(server, (await admin.bring()).email),
+    'a sign-in link': await magicToken(server, (await admin.bring()).email),
+    'an address to confirm': await confirmation(),
+    'an address to move to': await moving(await admin.bring()),
     'a challenge': (await challenge(server, careful.email)).token,
     'a recovery code': recoveryCodes![0]!,
     'a session id': person.sessionId,
   }
 })
 afterAll(() => server.stop())
+
+async function confirmation(): Promise<string> {
+  const [email, projectId] = [freshEmail(), await openProject(admin)]
+  return tokenIn(await mailedLink(server, email, () => signUp(server, { projectId, email })))
+}
+
+async function moving(person: Person): Promise<string> {
+  const email = freshEmail()
+  mover = person
+  const ASK = `mutation ($email: EmailAddress!) { requestEmailChange(email: $email) { email } }`
+  return tokenIn(await mailedLink(server, email, () => person.ask(ASK, { email })))
+}
 
 const VIEWER = '{ viewer { operator } }'
 const REFRESH = `mutation ($t: String) { refreshSession(input: { refreshToken: $t }) { ${SESSION} } }`
@@ -68,6 +100,37 @@ const PLACES: Record<string, { own: string; present: (token: string) => ReturnTy
         send(`mutation ($t: String!) { declineInvitation(token: $t) { email } }`, { t }),
     },
     'to resetPassword': { own: 'a password reset', present: t => send(RESET, { t }) },
+    'to signInWithMagicLink': {
+      own: 'a sign-in link',
+      present: t =>
+        send(
+          `mutation ($t: String!) { signInWithMagicLink(input: { token: $t }) { __typename ... on Authenticated { ${SESSION} } } }`,
+          { t },
+        ),
+    },
+    'to reauthenticate': {
+      own: 'a sign-in link',
+      present: t =>
+        send(
+          `mutation ($t: String!) { reauthenticate(input: { magicLinkToken: $t }) { ${SESSION} } }`,
+          { t },
+          { authorization: `Bearer ${linked.accessToken}` },
+        ),
+    },
+    'to verifyEmail': {
+      own: 'an address to confirm',
+      present: t =>
+        send(`mutation ($t: String!) { verifyEmail(input: { token: $t }) { email } }`, { t }),
+    },
+    'to confirmEmailChange': {
+      own: 'an address to move to',
+      present: t =>
+        send(
+          `mutation ($t: String!) { confirmEmailChange(token: $t) { email } }`,
+          { t },
+          { authorization: `Bearer ${mover.accessToken}` },
+        ),
+    },
     'to verifyMfa': { own: 'a challenge', present: t => send(VERIFY, { t }) },
   }
 
@@ -94,6 +157,12 @@ test('none of them came to harm by it', async () => {
   expect(accepted.json.data.acceptInvitation.signIn.accessToken).toBeTruthy()
   const chosen = await PLACES['to resetPassword']!.present(tokens['a password reset']!)
   expect(chosen.json.data.resetPassword.email).toBeTruthy()
+  const entered = await PLACES['to signInWithMagicLink']!.present(tokens['a sign-in link']!)
+  expect(entered.json.data.signInWithMagicLink.accessToken).toBeTruthy()
+  const confirmed = await PLACES['to verifyEmail']!.present(tokens['an address to confirm']!)
+  expect(confirmed.json.data.verifyEmail.email).toBeTruthy()
+  const moved = await PLACES['to confirmEmailChange']!.present(tokens['an address to move to']!)
+  expect(moved.json.data.confirmEmailChange.email).not.toBe(mover.email)
 })
 
 describe('of two credentials in one request', () => {

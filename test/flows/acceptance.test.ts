@@ -113,6 +113,9 @@ describe('the inviter', () => {
     const inviter = await admin.bring(name)
     return { inviter, guest: await invite(inviter) }
   }
+  const accountOf = async (id: string) =>
+    (await server.database.owner(`select user_id from principal where id = $1`, [id]))[0]!.user_id
+
   const REFUSED = ['FORBIDDEN', 'EXCEEDS_OWN_PERMISSIONS'] as const
 
   test.each([
@@ -121,6 +124,18 @@ describe('the inviter', () => {
       async (id: string) => admin.ask(UPDATE, { id, roleId: (await admin.roles()).Member }),
     ],
     ['was locked', (id: string) => admin.ask(act('lockMember'), { id })],
+    [
+      'was locked by an operator',
+      async (id: string) =>
+        (await operator(server)).ask(act('lockUser', 'user { id }'), { id: await accountOf(id) }),
+    ],
+    [
+      'was switched off by an operator',
+      async (id: string) =>
+        (await operator(server)).ask(act('deactivateUser', 'user { id }'), {
+          id: await accountOf(id),
+        }),
+    ],
     ['was removed', (id: string) => admin.ask(act('removeMember', 'deletedId'), { id })],
     [
       'sees less than the guest would',

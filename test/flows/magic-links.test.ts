@@ -16,9 +16,10 @@ import {
   freshEmail,
   newcomer,
   organisation,
+  PASSWORD,
+  Person,
   SESSION,
   signIn,
-  type Person,
 } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -187,6 +188,97 @@ describe("a project's own page", () => {
       requestMagicLink(server, person.email, projectId),
     )
     expect(new URL(link).origin).toBe(server.app.node.server.config.PUBLIC_URL)
+  })
+})
+
+describe("a session that a project's own page received", () => {
+  test('is for its organisation also where a second factor was proven first', async () => {
+    const projectId = await pageFor(admin)
+    const person = await memberOf(admin, projectId)
+    const away = await organisation(server)
+    await away.add({ email: person.email })
+    const { app } = await enrol(person)
+    const token = await magicToken(server, person.email, projectId)
+    const { signInWithMagicLink } = await ask(
+      server.url,
+      `mutation ($token: String!) { signInWithMagicLink(input: { token: $token }) { ... on MfaChallenge { token } } }`,
+      { token },
+    )
+    const { verifyMfa } = await ask(
+      server.url,
+      `mutation ($t: String!, $code: String!) { verifyMfa(input: { challenge: $t, method: TOTP, code: $code }) { ${SESSION} } }`,
+      { t: signInWithMagicLink.token, code: app.fresh() },
+    )
+    const visitor = new Person(server, verifyMfa)
+    expect(visitor.organisationId).toBe(admin.organisationId)
+    await expect(visitor.switchTo(away.organisationId)).rejects.toBeRefused(
+      'FORBIDDEN',
+      'POLICY_FORBIDS',
+    )
+  })
+
+  test('shows and ends nothing of its person elsewhere', async () => {
+    const projectId = await pageFor(admin)
+    const person = await memberOf(admin, projectId)
+    const away = await organisation(server)
+    await away.add({ email: person.email })
+    const elsewhere = await signIn(server, person.email, PASSWORD, {
+      organisationId: away.organisationId,
+    })
+    await away.ask(
+      `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id } } }`,
+      { input: { ownerId: elsewhere.memberId, name: 'Key', scopes: [] } },
+    )
+    const third = await organisation(server)
+    await third.ask(
+      `mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { member { id } } }`,
+      { input: { email: person.email } },
+    )
+    const token = await magicToken(server, person.email, projectId)
+    const ALL = `sessions(first: 100) { nodes { id } totalCount } memberships { nodes { organisation { id } } totalCount }
+      apiKeys { totalCount } invitations { totalCount }`
+    const { signInWithMagicLink } = await ask(
+      server.url,
+      `mutation ($token: String!) { signInWithMagicLink(input: { token: $token }) {
+        ... on Authenticated { ${SESSION} all: user { ${ALL} } } } }`,
+      { token },
+    )
+    const visitor = new Person(server, signInWithMagicLink)
+    const own = [person.sessionId, visitor.sessionId].toSorted()
+    for (const shown of [signInWithMagicLink.all, (await visitor.ask(`{ me { ${ALL} } }`)).me]) {
+      expect(shown.sessions.nodes.map((each: { id: string }) => each.id).toSorted()).toEqual(own)
+      expect(shown.memberships.nodes).toEqual([{ organisation: { id: admin.organisationId } }])
+      const counts = [shown.sessions, shown.memberships, shown.apiKeys, shown.invitations]
+      expect(counts.map(each => each.totalCount)).toEqual([2, 1, 0, 0])
+    }
+    for (const document of [
+      `mutation ($id: ID!) { revokeSession(id: $id) { session { id } } }`,
+      `query ($id: ID!) { node(id: $id) { id } }`,
+    ])
+      await expect(
+        visitor.ask(document, { id: elsewhere.sessionId }),
+        document,
+      ).rejects.toBeRefused('NOT_FOUND')
+    const LEAVE = `mutation ($id: ID!) { leaveOrganisation(id: $id) { deletedId } }`
+    for (const id of [away.organisationId, third.organisationId, projectId])
+      await expect(visitor.ask(LEAVE, { id })).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+    for (const document of [
+      `updateProfile(input: { firstName: "Eve" }) { user { id } }`,
+      `createAvatarUpload(input: { contentType: "image/png", size: 100 }) { __typename }`,
+      `removeAvatar { user { id } }`,
+    ])
+      await expect(visitor.ask(`mutation { ${document} }`), document).rejects.toBeRefused(
+        'FORBIDDEN',
+        'POLICY_FORBIDS',
+      )
+    const { revokeOtherSessions } = await visitor.ask(`mutation { revokeOtherSessions { count } }`)
+    expect(revokeOtherSessions.count).toBe(1)
+    const { me } = await elsewhere.ask(`{ me { ${ALL} } }`)
+    expect(me.sessions.totalCount).toBe(2)
+    expect([me.memberships, me.apiKeys, me.invitations].map(each => each.totalCount)).toEqual([
+      2, 1, 1,
+    ])
+    await visitor.ask(LEAVE, { id: admin.organisationId })
   })
 })
 

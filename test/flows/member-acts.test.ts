@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createServiceAccount } from '../credentials/keys.ts'
 import { ask } from '../support/client.ts'
+import { mailedLink } from '../support/links.ts'
+import { tokenIn } from '../support/mailbox.ts'
 import {
   accept,
   freshEmail,
   mailedToken,
   organisation,
+  PASSWORD,
   signIn,
   type Person,
 } from '../support/people.ts'
@@ -120,6 +123,45 @@ test('whoever was removed everywhere comes in again once they are invited or add
     id: admin.organisationId,
   })
   expect((await signIn(server, free.email)).organisationId).toBe('')
+})
+
+test('whoever was brought in again is barred no more for having been put out before', async () => {
+  const leave = (person: Person) =>
+    person.ask(`mutation ($id: ID!) { leaveOrganisation(id: $id) { deletedId } }`, {
+      id: admin.organisationId,
+    })
+  // by being added, and by accepting an invitation
+  for (const bringBack of [
+    async (email: string) => void (await admin.add({ email })),
+    async (email: string) => {
+      const link = await mailedLink(server, email, () =>
+        admin.ask(
+          `mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { member { id } } }`,
+          { input: { email } },
+        ),
+      )
+      const token = tokenIn(link)
+      const person = await signIn(server, email)
+      await person.ask(
+        `mutation ($token: String!) { acceptInvitation(input: { token: $token }) { member { id } } }`,
+        { token },
+      )
+    },
+  ]) {
+    const person = await admin.bring()
+    await admin.ask(ACTS.removeMember, { id: person.memberId })
+    await bringBack(person.email)
+    const back = await signIn(server, person.email, PASSWORD, {
+      organisationId: admin.organisationId,
+    })
+    await leave(back)
+    expect((await signIn(server, person.email)).organisationId).toBe('')
+    await admin.add({ email: person.email })
+    // put out once more, they stay out
+    const again = await signIn(server, person.email)
+    await admin.ask(ACTS.removeMember, { id: again.memberId })
+    await expect(signIn(server, person.email)).rejects.toBeRefused('UNAUTHENTICATED')
+  }
 })
 
 test('a removed member is out on the next request, cannot come in again, and leaves a tombstone', async () => {

@@ -1,9 +1,26 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
-import { accept, newcomer, operator, organisation, signIn, type Person } from '../support/people.ts'
+import {
+  accept,
+  newcomer,
+  operator,
+  organisation,
+  PASSWORD,
+  signIn,
+  type Person,
+} from '../support/people.ts'
 import { OPERATOR, startServer, type TestServer } from '../support/server.ts'
+import { mailedLink } from '../support/links.ts'
 import { tokenIn } from '../support/mailbox.ts'
-import { act, addMember, admit, RANDOM_ID } from '../tenancy/verbs.ts'
+import {
+  act,
+  addMember,
+  admit,
+  createProject,
+  grant,
+  RANDOM_ID,
+  switchProject,
+} from '../tenancy/verbs.ts'
 
 let server: TestServer
 let beside: TestServer
@@ -72,6 +89,51 @@ test('a locked account starts nothing anew anywhere, and what is open runs on', 
   await signIn(server, person.email)
   expect(await eventsOn(person.userId)).toEqual(
     expect.arrayContaining(['user.locked', 'user.unlocked']),
+  )
+})
+
+test('a locked account gets in nowhere anew from the session that it has', async () => {
+  const person = await newcomer(admin)
+  const away = await organisation(server)
+  const there = await admit(away, person)
+  const { Viewer } = await away.roles()
+  const open = { registration: { enabled: true, defaultRoleId: Viewer } }
+  const [project, other] = [await createProject(away), await createProject(away, open)]
+  await grant(away, there, project.id, Viewer!)
+  const here = await createProject(admin)
+  await grant(admin, person.memberId, here.id, (await admin.roles()).Viewer!)
+  const host = await organisation(server)
+  const link = await mailedLink(server, person.email, () =>
+    host.ask(
+      `mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { member { id } } }`,
+      { input: { email: person.email } },
+    ),
+  )
+  await op.ask(
+    `mutation { updatePlatformSettings(input: { organisationCreationOpen: true }) { settings { mfaIssuer } } }`,
+  )
+  const ways: Record<string, () => Promise<unknown>> = {
+    switchOrganisation: () => person.switchTo(away.organisationId),
+    'switchOrganisation, to the one in use': () => person.switchTo(admin.organisationId),
+    'switchProject elsewhere': () => switchProject(person, project.id),
+    joinProject: () => act(person, 'joinProject', other.id),
+    acceptInvitation: () =>
+      person.ask(
+        `mutation ($token: String!) { acceptInvitation(input: { token: $token }) { member { id } } }`,
+        { token: tokenIn(link) },
+      ),
+    createOrganisation: () =>
+      person.ask(`mutation { createOrganisation(input: { name: "New" }) { organisation { id } } }`),
+  }
+  await verb(op, 'lockUser', person.userId)
+  for (const [name, way] of Object.entries(ways))
+    await expect(way(), name).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+  // between projects of the organisation in use they move, as before
+  expect((await switchProject(person, here.id)).organisationId).toBe(admin.organisationId)
+  await verb(op, 'unlockUser', person.userId)
+  for (const [name, way] of Object.entries(ways)) await expect(way(), name).resolves.toBeTruthy()
+  await op.ask(
+    `mutation { updatePlatformSettings(input: { organisationCreationOpen: false }) { settings { mfaIssuer } } }`,
   )
 })
 
@@ -180,6 +242,16 @@ test('a suspended organisation lets nobody act in it, until it is activated', as
   expect(elsewhere.organisationId).toBe(admin.organisationId)
   await expect(elsewhere.switchTo(id)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
 
+  // a sign-in that was under way while the organisation was being barred
+  const late = await signIn(server, person.email, PASSWORD, {
+    organisationId: admin.organisationId,
+  })
+  await server.database.owner(
+    `update session set organisation_id = $2, principal_id = m.id from principal m
+     where session.id = $1 and m.organisation_id = $2 and m.user_id = $3`,
+    [late.sessionId, id, person.userId],
+  )
+  await expect(me(late)).rejects.toBeRefused(...OUT)
   const { organisation: back } = await act(
     op,
     'activateOrganisation',
@@ -188,6 +260,7 @@ test('a suspended organisation lets nobody act in it, until it is activated', as
   )
   expect(back.suspendedAt).toBeNull()
   await expect(me(founder)).rejects.toBeRefused(...OUT)
+  await expect(me(late)).rejects.toBeRefused(...OUT)
   await signIn(server, founder.email)
   await elsewhere.switchTo(id)
 })

@@ -165,6 +165,8 @@ const VALUES: Record<string, () => unknown> = {
   topics: () => ['member.locked'],
   trigger: () => 'member.locked',
   minutes: () => 5,
+  subject: () => 'Welcome',
+  body: () => 'Good to have you.',
   contentType: () => 'image/png',
   size: () => 1_000,
   dueAt: () => new Date(Date.now() + 86_400_000).toISOString(),

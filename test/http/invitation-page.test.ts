@@ -78,7 +78,7 @@ async function traces() {
     select (select jsonb_agg(t order by id) from (select id, token_digest, closed_at, outcome from invitation) t) as invitations,
       (select jsonb_agg(t order by id) from (select id, status, user_id from principal) t) as principals,
       (select count(*)::int from user_account) as accounts, (select count(*)::int from session) as sessions,
-      (select count(*)::int from event) as events, (select count(*)::int from attempt) as attempts`)
+      (select count(*)::int from event where outcome = 'SUCCEEDED') as events, (select count(*)::int from attempt) as attempts`)
   return row
 }
 

@@ -82,7 +82,24 @@ test('sign-ins are counted by what came of them', async () => {
       post(server.url, JSON.stringify({ query: aliased, variables: { input } })),
     ),
   ).toBe(1)
-  for (let guess = 0; guess < 4; guess += 1) await wrong().catch(() => undefined)
+  // however the field is reached, and by whatever name
+  for (const query of [
+    `mutation ($input: SignInInput!) { ... on Mutation { signIn(input: $input) { __typename } } }`,
+    `mutation ($input: SignInInput!) { ...Way } fragment Way on Mutation { ...In }
+     fragment In on Mutation { mine: signIn(input: $input) { __typename } }`,
+  ])
+    expect(
+      await growth(outcome('refused'), () =>
+        post(server.url, JSON.stringify({ query, variables: { input } })),
+      ),
+    ).toBe(1)
+  const other = `mutation ($id: ID!) { signIn: lockMember(id: $id) { member { id } } }`
+  expect(
+    await growth(outcome('refused'), () =>
+      post(server.url, JSON.stringify({ query: other, variables: { id: newId() } })),
+    ),
+  ).toBe(0)
+  for (let guess = 0; guess < 2; guess += 1) await wrong().catch(() => undefined)
   expect(await growth(outcome('delayed'), wrong)).toBe(1)
   const strong = await bringWith(admin, [])
   await enrol(strong)

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { dropOldEvents } from '../../src/operations/audit/retention.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dropOldEvents, makeMonths } from '../../src/operations/audit/retention.ts'
 import { doChore } from '../support/chores.ts'
 import { newcomer, organisation, signIn, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -8,9 +8,9 @@ import { act, sealNow, sealsOf, tamper, verify } from './trail.ts'
 
 const DAY_MS = 86_400_000
 const today = new Date()
-/** A day of this month, or of one of the months to come. */
+/** A day of the month that the tests begin in, or of one that came after: all are over, for no younger events are dropped. */
 const dayOf = (month: number, day: number) =>
-  Date.UTC(today.getUTCFullYear(), today.getUTCMonth() + month, day, 12)
+  Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - 6 + month, day, 12)
 // on the day that the tests end on, this reaches back to the fifteenth of the next month
 const DAYS = (dayOf(5, 5) - dayOf(1, 15)) / DAY_MS
 
@@ -21,10 +21,12 @@ let quiet: Person
 
 beforeAll(async () => {
   server = await startServer({ settings: { AUDIT_RETENTION_DAYS: String(DAYS) } })
+  goTo(dayOf(0, 5))
+  await makeMonths(server.app.node.database.store.system, server.clock.now())
   admin = await organisation(server)
   quiet = await organisation(server)
-  for (const moment of [Date.now(), dayOf(1, 10), dayOf(1, 20), dayOf(5, 5)]) {
-    server.clock.advance({ seconds: (moment - server.clock.now().getTime()) / 1_000 })
+  for (const moment of [dayOf(0, 6), dayOf(1, 10), dayOf(1, 20), dayOf(5, 5)]) {
+    goTo(moment)
     admin = await signIn(server, admin.email)
     await act(admin, 3)
     await sealNow(server)
@@ -32,6 +34,8 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => server.stop())
 
+const goTo = (moment: number) =>
+  server.clock.advance({ seconds: (moment - server.clock.now().getTime()) / 1_000 })
 const months = async (): Promise<string[]> =>
   (
     await server.database.owner(
@@ -67,8 +71,8 @@ test('events are told of with or without a month of their own, and get one once 
   expect(await months()).toContain(nameOf(5))
   expect(await told(dayOf(5, 5))).toBe(3)
   const where = await server.database.owner(
-    `select distinct tableoid::regclass::text as part from event where id >= app_id_at($1) order by 1`,
-    [new Date(dayOf(5, 1))],
+    `select distinct tableoid::regclass::text as part from event where id >= app_id_at($1) and organisation_id = $2 order by 1`,
+    [new Date(dayOf(5, 1)), admin.organisationId],
   )
   expect(where.map(({ part }) => part)).toEqual([`trail.${nameOf(5)}`])
 })
@@ -159,3 +163,54 @@ test('without the setting nothing is dropped', async () => {
     await other.stop()
   }
 }, 60_000)
+
+describe('the database itself', () => {
+  const DAY = `now() - interval '24 hours'`
+  const asSystem = (text: string) =>
+    server.app.node.database.store.system.rows<{ count: number }>({ text, values: [] })
+  const kept = async () =>
+    (
+      await server.database.owner(
+        `select (select count(*)::int from event) as events, (select count(*)::int from event_person) as people,
+          (select count(*)::int from event_seal) as seals, (select kept_since::text from event_chain where kept_since is not null) as since`,
+      )
+    )[0]
+
+  test.each([
+    `${DAY} + interval '1 minute'`,
+    'now()',
+    `now() + interval '100 years'`,
+    `'infinity'::timestamptz`,
+    'null::timestamptz',
+  ])('refuses to drop what is younger than any setting allows: before %s', async moment => {
+    await act(admin, 1)
+    await sealNow(server)
+    const before = [await kept(), await months()]
+    for (const call of [`app_drop_event_months(${moment})`, `app_drop_events(${moment}, 1000000)`])
+      await expect(asSystem(`select ${call} as count`)).rejects.toThrow(
+        /kept for a day at least|infinity/,
+      )
+    expect([await kept(), await months()]).toEqual(before)
+  })
+
+  test('drops up to the shortest time of the settings, and nothing that is younger for a node whose clock is ahead', async () => {
+    await expect(startServer({ settings: { AUDIT_RETENTION_DAYS: '0' } })).rejects.toThrow(
+      'AUDIT_RETENTION_DAYS',
+    )
+    goTo(Date.now())
+    admin = await signIn(server, admin.email)
+    await act(admin, 2)
+    await sealNow(server)
+    server.clock.advance({ days: 400 })
+    await dropOldEvents(
+      server.app.node.database.store.system,
+      server.clock.now(),
+      1,
+      new AbortController().signal,
+    )
+    goTo(Date.now())
+    expect(await told(Date.now())).toBe(2)
+    expect(await told(dayOf(5, 5))).toBe(0)
+    expect(await asSystem(`select app_drop_events(${DAY}, 1000) as count`)).toEqual([{ count: 0 }])
+  })
+})

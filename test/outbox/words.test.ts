@@ -119,6 +119,77 @@ test('lines that look like the end of a mail do not end it', async () => {
   expect(office.asked).not.toContain('b@localhost')
 })
 
+/** What stands before the `@`, of addresses that are fit to be written to. */
+const LOCAL_PARTS = [
+  '{{7*7}}',
+  '${7*7}#{7*7}',
+  '{%raw%}',
+  "=cmd|'/c'!a0",
+  '=1+1',
+  '+sum',
+  '-2+3',
+  "'or'1'='1'--",
+  '&amp',
+  '$&$1',
+  '%s%n%0d%0a',
+  '`id`',
+  '!!',
+]
+
+test.each(LOCAL_PARTS)('an address that begins with %j is an address', async local => {
+  const { office } = branch
+  const domain = freshEmail().split('@')[0]!.replace('person', 'words')
+  const email = `${local}@${domain}.example.com`
+  await ask(email, 'Ann', 'Hello.')
+  const [invitation] = await office.lettersTo(email)
+  expectWords(invitation!, email, 'Hello.')
+
+  const moved = email.replace('@', '@moved.')
+  const person = await newcomer(branch.admin)
+  await person.ask(
+    `mutation ($email: EmailAddress!) { requestEmailChange(email: $email) { email } }`,
+    { email: moved },
+  )
+  const [link] = await office.lettersTo(moved)
+  expectWords(link!, moved, 'Confirm')
+  // where the old address is told of it
+  const [notice] = await office.lettersTo(person.email)
+  expectWords(notice!, person.email, `to ${moved}.`)
+})
+
+test.each([
+  'ann@example.com, b@localhost',
+  'ann@example.com;b@localhost',
+  'Ann <ann@example.com>',
+  '<ann@example.com>',
+  '"ann b"@example.com',
+  '"ann\r\nBcc: b@localhost"@example.com',
+  'ann@example.com\r\nBcc: b@localhost',
+  'ann@example.com\nDATA',
+  'ann@example.com> SIZE=1\r\nRCPT TO:<b@localhost',
+  'ann\u0000@example.com',
+  'ann\u200f@example.com',
+  'ann\u202e@example.com',
+  'ann@example\u200f.com',
+  'ann@exa\u2028mple.com',
+  '<script>@example.com',
+  'ann@[127.0.0.1]',
+  'ann@127.1',
+])('%j is no address', async email => {
+  const { admin, office } = branch
+  const before = office.asked.length
+  const person = await newcomer(admin)
+  await expect(branch.invite(email)).rejects.toBeRefused('BAD_USER_INPUT')
+  await expect(ask(email, 'Ann', '')).rejects.toBeRefused('BAD_USER_INPUT')
+  await expect(
+    person.ask(`mutation ($email: EmailAddress!) { requestEmailChange(email: $email) { email } }`, {
+      email,
+    }),
+  ).rejects.toBeRefused('BAD_USER_INPUT')
+  await branch.settled()
+  expect(office.asked.slice(before)).toEqual([])
+})
+
 const UNFIT = {
   'a line break': 'Ann\r\nBcc: b@example.com',
   'a line feed': 'Ann\nX-Evil: 1',
@@ -126,6 +197,7 @@ const UNFIT = {
   'a null': 'Ann\u0000',
   'an escape': 'Ann\u001b[2J',
   'a mark that turns text around': 'Ann\u202egpj.exe',
+  'a mark of direction': 'Ann\u200fLee',
   'an isolate that turns text around': 'Ann\u2067evil\u2069',
   'half a character': 'Ann\ud800',
 }

@@ -254,6 +254,60 @@ test('who manages projects hands out no more in them than they hold themselves',
   ).rejects.toBeRefused(...BEYOND)
 })
 
+test('of two places given at once, nobody overwrites the one that holds more than they do', async () => {
+  const approver = await createRole(admin, ['invoice.approve'], { level: 'PROJECT' })
+  const project = await createProject(admin)
+  const local = await newcomer(admin)
+  await grant(admin, local.memberId, project.id, roles['Project administrator']!)
+  const people = await Promise.all(Array.from({ length: 12 }, () => newcomer(admin)))
+  await Promise.all(
+    people.flatMap(({ memberId }) => [
+      grant(local, memberId, project.id, roles.Viewer!).catch(error => {
+        if (error.reason !== 'EXCEEDS_OWN_PERMISSIONS') throw error
+      }),
+      grant(admin, memberId, project.id, approver.id),
+    ]),
+  )
+  for (const person of people)
+    expect(await permissions(person, project.id)).toContain('invoice.approve')
+})
+
+test('who opens registration hands out what newcomers get', async () => {
+  const approver = await createRole(admin, ['invoice.approve'], { level: 'PROJECT' })
+  const planner = await holder(admin, ['viewUser', 'manageProject'])
+  const closed = await createProject(admin, { registration: { defaultRoleId: approver.id } })
+  const open = await createProject(admin, {
+    registration: { enabled: true, defaultRoleId: approver.id, allowedEmailDomains: ['a.example'] },
+  })
+  for (const registration of [
+    { enabled: true },
+    { enabled: true, emailVerificationRequired: false, allowedEmailDomains: ['mine.example'] },
+  ])
+    await expect(updateProject(planner, closed.id, { registration })).rejects.toBeRefused(...BEYOND)
+  for (const registration of [
+    { allowedEmailDomains: [] },
+    { allowedEmailDomains: ['mine.example'] },
+    { emailVerificationRequired: false },
+  ])
+    await expect(updateProject(planner, open.id, { registration })).rejects.toBeRefused(...BEYOND)
+  await updateProject(planner, open.id, { name: 'Renamed' })
+  await updateProject(planner, open.id, {
+    registration: { enabled: true, defaultRoleId: roles.Viewer, allowedEmailDomains: [] },
+  })
+
+  // newcomers hold the default role of the organisation besides
+  const narrow = await holder(admin, ['manageProject'])
+  await expect(
+    createProject(narrow, { registration: { enabled: true, defaultRoleId: roles.Viewer } }),
+  ).rejects.toBeRefused(...BEYOND)
+  await expect(
+    updateProject(narrow, open.id, { registration: { allowedEmailDomains: ['b.example'] } }),
+  ).rejects.toBeRefused(...BEYOND)
+  await createProject(narrow, { registration: { defaultRoleId: roles.Viewer } })
+  const shut = await updateProject(narrow, open.id, { registration: { enabled: false } })
+  expect(shut.registration.enabled).toBe(false)
+})
+
 test('a project that one neither enters nor manages is as unknown as none', async () => {
   const hidden = await createProject(admin)
   const person = await newcomer(admin)

@@ -1,5 +1,9 @@
-import { signedIn, type Rules } from '../../access/rules.ts'
+import { accountOwner, type Rules } from '../../access/rules.ts'
 
 export const avatarRules = {
-  Mutation: { createAvatarUpload: signedIn, setAvatar: signedIn, removeAvatar: signedIn },
+  Mutation: {
+    createAvatarUpload: accountOwner,
+    setAvatar: accountOwner,
+    removeAvatar: accountOwner,
+  },
 } satisfies Rules

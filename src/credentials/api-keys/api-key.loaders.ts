@@ -165,12 +165,17 @@ function conditions(filter: ApiKeyFilter | null | undefined, now: Date): Sql[] {
   return some
 }
 
-/** Keys that a person owns, in all organisations; read as *self*. */
+/**
+ * Keys that a person owns; read as *self*.
+ *
+ * @param only in one organisation; null for all.
+ */
 export const listOwnKeys = (
   queries: Queries,
   ring: KeyRing,
   userId: string,
   args: PageArgs,
+  only: string | null,
 ): Promise<Page<ApiKey>> =>
   readPage<ApiKey>({
     queries,
@@ -179,7 +184,8 @@ export const listOwnKeys = (
     args,
     select: apiKeyColumns('k'),
     from: sql`from api_key k join principal m on m.id = k.owner_id
-      where m.user_id = ${userId} and m.removed_at is null`,
+      where m.user_id = ${userId} and m.removed_at is null
+        ${only ? sql`and m.organisation_id = ${only}` : sql``}`,
     id: raw('k.id'),
     descending: true,
   })

@@ -19,6 +19,7 @@ import type { Context } from '../../graphql/context.ts'
 import { PageArgs } from '../../shared/page.ts'
 import { DateTime } from '../../shared/scalars.ts'
 import { Principal } from '../../tenancy/memberships/member.type.ts'
+import { shownMember } from '../../tenancy/memberships/shown-member.ts'
 import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { Project } from '../../tenancy/projects/project.type.ts'
 import { Permission } from '../../tenancy/roles/role.type.ts'
@@ -101,8 +102,8 @@ export class ApiKeyResolver {
   }
 
   @FieldResolver(() => Principal, { nullable: true })
-  async createdBy(@Root() { organisationId, createdById }: ApiKey, @Ctx() { loaders }: Context) {
-    return createdById ? loaders.member.load({ organisationId, id: createdById }) : null
+  createdBy(@Root() { organisationId, createdById }: ApiKey, @Ctx() context: Context) {
+    return createdById ? shownMember(context, { organisationId, id: createdById }) : null
   }
 
   @FieldResolver(() => Boolean, {
@@ -228,6 +229,7 @@ export class UserKeysResolver {
     description: 'Keys this person owns, in all organisations.',
   })
   apiKeys(@Root() { id }: User, @Args(() => PageArgs) args: PageArgs, @Ctx() context: Context) {
-    return listOwnKeys(context.readSelf(id), context.node.server.keys, id, args)
+    const only = context.boundOf(id)
+    return listOwnKeys(context.readSelf(id), context.node.server.keys, id, args, only)
   }
 }

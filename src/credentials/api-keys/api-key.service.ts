@@ -12,7 +12,7 @@ import { getManagedKey, getOwner, mustManage, readKey } from './managed-key.serv
 import { notifyOwner } from './api-key.notice.ts'
 import type { ApiKey, CreateApiKeyInput } from './api-key.type.ts'
 import { readRanges } from './ip-ranges.ts'
-import { reachOf, readLimits } from './limits.service.ts'
+import { mustHoldScopes, projectsOf, readLimits } from './limits.service.ts'
 import { newSecret, prefixOf } from './secret.ts'
 
 const DAY_MS = 86_400_000
@@ -79,7 +79,10 @@ export async function renewApiKey(
     )
   const { key, owner } = await getManagedKey(work, viewer, id)
   const own = owner.id === viewer.principalId
-  if (!own) await mustHoldScopes(work, viewer, key)
+  if (!own) {
+    const projectIds = key.confined ? await projectsOf(work, key.id) : null
+    await mustHoldScopes(work, viewer, owner, { scopes: key.scopes, projectIds })
+  }
   const expiresAt = await renewedExpiry(work, viewer, key, wanted, own)
   const secret = own || owner.kind === 'SERVICE_ACCOUNT' ? newSecret() : null
   // an administrator who renews somebody's own key stops it: nobody has a secret until the owner takes one
@@ -124,13 +127,6 @@ export const revokeKeysOf = (work: Work, ...principalIds: string[]) =>
   work.db.rows(sql`
     update api_key set revoked_at = ${work.now}, updated_at = ${work.now}
     where owner_id = any(${principalIds}::uuid[]) and revoked_at is null`)
-
-async function mustHoldScopes(work: Work, viewer: TenantViewer, key: ApiKey): Promise<void> {
-  const held = await reachOf(work, viewer, viewer.principalId, null)
-  const beyond = key.scopes.find(scope => !held.has(scope))
-  if (beyond)
-    throw forbidden('EXCEEDS_OWN_PERMISSIONS', `The key holds \`${beyond}\`, which you do not.`)
-}
 
 /** When a key runs out: in the future, and within what the organisation allows. */
 async function readExpiry(

@@ -1,5 +1,5 @@
 import { catalogue, everything, granted, withImplied } from '../../access/permissions.ts'
-import { can, type TenantViewer } from '../../access/viewer.ts'
+import { inEveryProject, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { sql } from '../../database/sql.ts'
 import { badInput, forbidden } from '../../shared/errors.ts'
@@ -24,36 +24,95 @@ export async function readLimits(
         'PERMISSION_UNKNOWN',
         'Name permissions of the catalogue.',
       )
-  const ownersOwn = await reachOf(work, viewer, owner.id, owner.role)
-  const makersOwn =
-    owner.id === viewer.principalId
-      ? ownersOwn
-      : await reachOf(work, viewer, viewer.principalId, null)
-  const beyond = scopes.find(scope => !ownersOwn.has(scope) || !makersOwn.has(scope))
+  const places = await placesOf(work, viewer, owner.id)
+  const ownersOwn = reachOf(viewer, owner, places)
+  const beyond = scopes.find(scope => !ownersOwn.has(scope))
   if (beyond)
-    throw forbidden(
-      'EXCEEDS_OWN_PERMISSIONS',
-      `\`${beyond}\` is beyond the owner of the key, or beyond you.`,
-    )
-  if (!input.projectIds) return { scopes, projectIds: null }
-  return { scopes, projectIds: await readProjects(work, viewer, owner, input.projectIds) }
+    throw forbidden('EXCEEDS_OWN_PERMISSIONS', `\`${beyond}\` is beyond the owner of the key.`)
+  const projectIds = input.projectIds
+    ? await readProjects(work, viewer, owner, input.projectIds)
+    : null
+  if (owner.id !== viewer.principalId)
+    await mustHoldScopes(work, viewer, owner, { scopes, projectIds })
+  return { scopes, projectIds }
 }
 
-/** Everything that somebody holds: on the organisation, and in any project. */
-export async function reachOf(
+/** What a principal holds by their place in each project that they were let into. */
+async function placesOf(
   work: Work,
   viewer: TenantViewer,
   principalId: string,
-  role: Owner['role'] | null,
-): Promise<ReadonlySet<string>> {
-  const { ownCatalogue } = viewer
-  const reach = new Set(role ? granted(role, ownCatalogue) : viewer.permissions)
-  const all = role ? role.builtIn : viewer.administrator || can(viewer, 'manageProject')
-  if (all) for (const name of everything('PROJECT', ownCatalogue)) reach.add(name)
-  const rows = await work.db.rows<{ permissions: string[] }>(sql`
-    select r.permissions from project_access a join role r on r.id = a.role_id where a.principal_id = ${principalId}`)
-  for (const row of rows) for (const name of withImplied(row.permissions)) reach.add(name)
+): Promise<Map<string, ReadonlySet<string>>> {
+  const rows = await work.db.rows<{ projectId: string; permissions: string[] }>(sql`
+    select a.project_id as "projectId", r.permissions from project_access a join role r on r.id = a.role_id
+    join project p on p.id = a.project_id and p.deleted_at is null
+    where a.principal_id = ${principalId} and a.organisation_id = ${viewer.organisationId}`)
+  return new Map(rows.map(row => [row.projectId, withImplied(row.permissions)]))
+}
+
+/** Everything that the owner of a key holds: on the organisation, and in any project. */
+function reachOf(
+  { ownCatalogue }: TenantViewer,
+  { role }: Owner,
+  places: Map<string, ReadonlySet<string>>,
+): ReadonlySet<string> {
+  const reach = new Set(granted(role, ownCatalogue))
+  if (role.builtIn) for (const name of everything('PROJECT', ownCatalogue)) reach.add(name)
+  for (const held of places.values()) for (const name of held) reach.add(name)
   return reach
+}
+
+/**
+ * Whoever makes or renews a key of somebody else's holds all that it will: on the organisation, and in each project in
+ * which its owner holds it, for a secret acts there.
+ *
+ * @throws {AppError} `FORBIDDEN` / `EXCEEDS_OWN_PERMISSIONS`.
+ */
+export async function mustHoldScopes(
+  work: Work,
+  viewer: TenantViewer,
+  owner: Owner,
+  { scopes, projectIds }: { scopes: string[]; projectIds: string[] | null },
+): Promise<void> {
+  const inside = everything('PROJECT', viewer.ownCatalogue)
+  const beyond =
+    scopes.find(scope => !inside.has(scope) && !viewer.permissions.has(scope)) ??
+    (await scopeBeyond(
+      work,
+      viewer,
+      owner,
+      scopes.filter(scope => inside.has(scope)),
+      projectIds,
+    ))
+  if (beyond)
+    throw forbidden('EXCEEDS_OWN_PERMISSIONS', `The key holds \`${beyond}\`, which you do not.`)
+}
+
+/** One of some permissions in projects that the owner of a key holds in a project where the viewer does not. */
+async function scopeBeyond(
+  work: Work,
+  viewer: TenantViewer,
+  owner: Owner,
+  scopes: string[],
+  projectIds: string[] | null,
+): Promise<string | undefined> {
+  if (!scopes.length) return undefined
+  const everywhere = inEveryProject(viewer)
+  const rest = scopes.filter(scope => !everywhere.has(scope))
+  if (!rest.length) return undefined
+  const places = await placesOf(work, viewer, owner.id)
+  const own = await placesOf(work, viewer, viewer.principalId)
+  const holds = (projectId: string, scope: string) => own.get(projectId)?.has(scope) ?? false
+  // an Administrator holds it in every project there is, and in those to come
+  if (owner.role.builtIn)
+    return rest.find(scope => !projectIds || projectIds.some(id => !holds(id, scope)))
+  const reached = [...places].filter(([projectId]) => !projectIds || projectIds.includes(projectId))
+  return rest.find(
+    scope =>
+      // what the owner holds nowhere at the moment they may hold again
+      !own.values().some(held => held.has(scope)) ||
+      reached.some(([projectId, held]) => held.has(scope) && !holds(projectId, scope)),
+  )
 }
 
 /** Projects of the organisation in use that the owner of a key can enter. */
@@ -83,4 +142,12 @@ export async function readProjects(
       'A key is confined to projects that its owner can enter.',
     )
   return wanted
+}
+
+/** The projects that a key is confined to, deleted ones included. */
+export async function projectsOf(work: Work, apiKeyId: string): Promise<string[]> {
+  const rows = await work.db.rows<{ projectId: string }>(
+    sql`select project_id as "projectId" from api_key_project where api_key_id = ${apiKeyId}`,
+  )
+  return rows.map(row => row.projectId)
 }

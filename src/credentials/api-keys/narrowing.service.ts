@@ -7,7 +7,7 @@ import { readTitle } from '../../tenancy/projects/titles.ts'
 import { getManagedKey, readKey, type Owner } from './managed-key.service.ts'
 import type { ApiKey, UpdateApiKeyInput } from './api-key.type.ts'
 import { isNarrower, readRanges } from './ip-ranges.ts'
-import { readProjects } from './limits.service.ts'
+import { projectsOf, readProjects } from './limits.service.ts'
 
 /** Renames a key or narrows it. Limits only ever shrink: null or an empty list never widens one. */
 export async function updateApiKey(
@@ -76,10 +76,8 @@ async function confine(
 ) {
   if (!wanted) throw cannotClear('projectIds')
   if (key.confined) {
-    const kept = await work.db.rows<{ projectId: string }>(
-      sql`select project_id as "projectId" from api_key_project where api_key_id = ${key.id}`,
-    )
-    const at = wanted.findIndex(id => !kept.some(row => row.projectId === id))
+    const kept = await projectsOf(work, key.id)
+    const at = wanted.findIndex(id => !kept.includes(id))
     if (at >= 0)
       throw badInput(['input', 'projectIds', at], 'OUT_OF_RANGE', 'Projects of a key only shrink.')
   } else await readProjects(work, viewer, owner, wanted)

@@ -11,9 +11,11 @@ import {
   Root,
 } from 'type-graphql'
 import { inside, tenantOf } from '../../access/viewer.ts'
+import { certain } from '../../database/loader.ts'
 import type { Context } from '../../graphql/context.ts'
 import { PageArgs } from '../../shared/page.ts'
 import { Member } from '../../tenancy/memberships/member.type.ts'
+import { shownMember } from '../../tenancy/memberships/shown-member.ts'
 import { DeletePayload, Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { getServiceAccount, listServiceAccounts } from './service-account.loaders.ts'
 import {
@@ -35,11 +37,21 @@ class ServiceAccountsArgs extends PageArgs {
   search?: string | null
 }
 
+/** The caller look-up reads of a machine only what it has in common with people. */
+const wholeOf = (account: ServiceAccount, { loaders }: Context) =>
+  account.createdById === undefined ? certain(loaders.serviceAccount.load(account)) : account
+
 @Resolver(() => ServiceAccount)
 export class ServiceAccountResolver {
   @FieldResolver(() => Member, { nullable: true })
-  createdBy(@Root() { organisationId, createdById }: ServiceAccount, @Ctx() { loaders }: Context) {
-    return createdById ? loaders.member.load({ organisationId, id: createdById }) : null
+  async createdBy(@Root() account: ServiceAccount, @Ctx() context: Context) {
+    const { organisationId, createdById } = await wholeOf(account, context)
+    return createdById ? shownMember(context, { organisationId, id: createdById }) : null
+  }
+
+  @FieldResolver(() => String, { nullable: true })
+  async description(@Root() account: ServiceAccount, @Ctx() context: Context) {
+    return (await wholeOf(account, context)).description
   }
 
   @Mutation(() => ServiceAccountPayload, {

@@ -26,7 +26,6 @@ export class ServiceAccount {
   @Field(() => String)
   name!: string
 
-  @Field(() => String, { nullable: true })
   description!: string | null
 
   @Field(() => AccessStatus)

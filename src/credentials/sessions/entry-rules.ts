@@ -4,7 +4,13 @@ import { firstRow, sql } from '../../database/sql.ts'
 import { AppError, forbidden } from '../../shared/errors.ts'
 import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
 import { UNPROVEN_PROJECT } from '../../tenancy/projects/project-entry.service.ts'
-import { membershipMayBeEntered, reachOf, type MembershipStanding } from '../callers/standing.ts'
+import {
+  accountMayEnter,
+  membershipMayBeEntered,
+  reachOf,
+  type AccountStanding,
+  type MembershipStanding,
+} from '../callers/standing.ts'
 import type { LockedSession } from './session.service.ts'
 
 const HOUR_MS = 3_600_000
@@ -21,6 +27,24 @@ export interface OwnMembership extends MembershipStanding {
   mfaRequired: boolean
   /** The account has one. */
   secondFactor: boolean
+}
+
+/** Locks a person's account, before any membership of theirs; as *system*. */
+export const lockOwnAccount = (work: Work, userId: string) =>
+  firstRow<AccountStanding>(
+    work.db,
+    sql`select status, suspended_until as "suspendedUntil", locked_at as "lockedAt", deleted_at as "deletedAt"
+      from user_account where id = ${userId} for no key update`,
+  )
+
+/**
+ * Who is locked everywhere goes on where they are, and gets in nowhere anew.
+ *
+ * @throws {AppError} `FORBIDDEN` / `POLICY_FORBIDS`.
+ */
+export function mustBeLetIn(account: AccountStanding | undefined, now: Date): void {
+  if (!account || !accountMayEnter(account, now))
+    throw closed('Your account gets in nowhere anew at the moment. Ask who runs this platform.')
 }
 
 /** Locks a membership of a person's own; as *system*. */

@@ -8,7 +8,7 @@ import { isId } from '../../shared/tokens.ts'
 import { getManagedMember } from '../../tenancy/memberships/member.service.ts'
 import { visible } from '../../tenancy/memberships/member.list.ts'
 import { SESSION_WITH_LIMITS, sessionEnds } from '../../tenancy/policies/session-end.ts'
-import { describeSession, SESSION_FIELDS } from './session.loaders.ts'
+import { describeSession, ownSessions, SESSION_FIELDS } from './session.loaders.ts'
 import { endSession } from './session.service.ts'
 import type { Session } from './session.type.ts'
 
@@ -23,7 +23,7 @@ import type { Session } from './session.type.ts'
 export async function revokeSession(work: Work, id: string): Promise<Session> {
   const viewer = inSession(work.viewer)
   if (!isId(id)) throw notFound('session')
-  const own = await find(work, viewer, [sql`s.id = ${id}`, sql`s.user_id = ${viewer.userId}`])
+  const own = await find(work, viewer, [sql`s.id = ${id}`, ...ownSessions(viewer)])
   if (own) return end(work, viewer, own, 'revoked')
   if (!can(viewer, 'manageUser')) throw notFound('session')
   const here = viewer as Person & TenantViewer
@@ -54,7 +54,7 @@ export async function revokeOtherSessions(work: Work): Promise<number> {
   const ended = await work.db.rows<{ live: boolean }>(sql`
     update session e set ended_at = ${work.now}, end_reason = 'revoked'
     from (select s.id, least(${idle}, ${absolute}) > ${work.now}::timestamptz as live from ${SESSION_WITH_LIMITS}
-      where s.user_id = ${viewer.userId} and s.id <> ${viewer.sessionId} and s.ended_at is null) as other
+      where ${join(ownSessions(viewer), ' and ')} and s.id <> ${viewer.sessionId} and s.ended_at is null) as other
     where e.id = other.id and e.ended_at is null returning other.live`)
   const count = ended.filter(({ live }) => live).length
   await record(work, 'session.others_ended', {

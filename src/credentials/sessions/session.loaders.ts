@@ -99,7 +99,7 @@ export const listSessionsOf = (
 
 /** Which live sessions to list: a person's everywhere, or those acting in the organisation in use. */
 export type SessionScope =
-  | { of: 'user'; viewer: Viewer | null; userId: string }
+  | { of: 'user'; viewer: Viewer | null; userId: string; boundToId: string | null }
   | { of: 'organisation'; viewer: TenantViewer; principalId?: string | null }
 
 /** Live sessions, latest activity first; of members whom the viewer's role shows, where they are not one's own. */
@@ -118,7 +118,7 @@ export async function listSessions(
   ]
   const matching = join(
     [
-      ...(own ? [sql`s.user_id = ${scope.userId}`] : actingHere(scope.viewer, scope.principalId)),
+      ...(own ? ownSessions(scope) : actingHere(scope.viewer, scope.principalId)),
       isLive(ceilings, now),
     ],
     ' and ',
@@ -134,6 +134,18 @@ export async function listSessions(
     shape: row => describeSession(row, scope.viewer),
   })
 }
+
+/** A person's own sessions; of one that was begun for an organisation, those alone that act there. */
+export const ownSessions = ({
+  userId,
+  boundToId,
+}: {
+  userId: string
+  boundToId: string | null
+}): Sql[] => [
+  sql`s.user_id = ${userId}`,
+  ...(boundToId ? [sql`s.organisation_id = ${boundToId}`] : []),
+]
 
 const actingHere = (viewer: TenantViewer, principalId?: string | null): Sql[] => [
   sql`s.organisation_id = ${viewer.organisationId}`,

@@ -169,7 +169,7 @@ export class UserSessionsResolver {
   @FieldResolver(() => SessionConnection, { description: 'Live sessions, latest activity first.' })
   sessions(@Root() { id }: User, @Args(() => PageArgs) args: PageArgs, @Ctx() context: Context) {
     const { viewer, node, ceilings, now } = context
-    const scope = { of: 'user', viewer, userId: id } as const
+    const scope = { of: 'user', viewer, userId: id, boundToId: context.boundOf(id) } as const
     return listSessions(context.readSelf(id), node.server.keys, scope, args, ceilings, now)
   }
 }

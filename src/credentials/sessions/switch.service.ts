@@ -1,12 +1,11 @@
 import { unauthenticated, forbidden, notFound } from '../../shared/errors.ts'
 import { organisationNotChosen, type Person } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
-import { sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { findEntry } from '../../tenancy/projects/project-entry.service.ts'
 import { isId } from '../../shared/tokens.ts'
 import { reachOf } from '../callers/standing.ts'
-import { lockOwnMembership, mustSuit } from './entry-rules.ts'
+import { lockOwnAccount, lockOwnMembership, mustBeLetIn, mustSuit } from './entry-rules.ts'
 import { lockSession, renewSession, type RenewedSession } from './session.service.ts'
 
 /**
@@ -23,7 +22,7 @@ export async function switchOrganisation(
   projectId: string | null = null,
 ): Promise<RenewedSession> {
   // account, membership, session: in the order in which sign-ins and kills lock them
-  await work.db.rows(sql`select from user_account where id = ${viewer.userId} for no key update`)
+  const account = await lockOwnAccount(work, viewer.userId)
   const membership = isId(organisationId)
     ? await lockOwnMembership(work, viewer.userId, organisationId)
     : undefined
@@ -31,6 +30,7 @@ export async function switchOrganisation(
   if (!session || session.endedAt)
     throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
   if (!membership) throw notFound('organisation')
+  mustBeLetIn(account, work.now)
   mustSuit(session, membership, viewer.proven, work.now)
   const only = reachOf(membership, viewer.proven) === 'PROJECT' && membership.unprovenProjectId
   if (only && projectId && projectId !== only) throw unprovenElsewhere()

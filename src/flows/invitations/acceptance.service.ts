@@ -12,12 +12,13 @@ import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { authorityOf } from '../../credentials/callers/caller.ts'
-import { isActive, type Status } from '../../credentials/callers/standing.ts'
+import { accountMayEnter, type AccountStanding } from '../../credentials/callers/standing.ts'
+import { lockOwnAccount, mustBeLetIn } from '../../credentials/sessions/entry-rules.ts'
 import { endSessionsOf, type RenewedSession } from '../../credentials/sessions/session.service.ts'
 import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { badInput, forbidden, tokenInvalid, unauthenticated } from '../../shared/errors.ts'
-import { endMembership } from '../../tenancy/memberships/membership.service.ts'
+import { endMembership, liftBars } from '../../tenancy/memberships/membership.service.ts'
 import { readOrganisationPolicy } from '../../tenancy/policies/policy.ts'
 import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
 import type { Role } from '../../tenancy/roles/role.type.ts'
@@ -56,9 +57,9 @@ export async function acceptInvitation(
   await mustStillBeOffered(work, invitation)
   const account = await findAccount(work, invitation.email)
   const newcomer = !account?.provenAt
-  const userId = newcomer
-    ? await settle(work, invitation, account, acceptance)
-    : mustBeOwner(account, acceptance.signedInAs)
+  if (account && !newcomer) mustBeOwner(account, acceptance.signedInAs)
+  if (account) mustBeLetIn(await lockOwnAccount(work, account.id), work.now)
+  const userId = newcomer ? await settle(work, invitation, account, acceptance) : account.id
   if (!(await closeInvitation(work, invitation.id, 'ACCEPTED'))) throw tokenInvalid(TOKEN)
   await enliven(work, invitation, userId)
   const session =
@@ -69,7 +70,7 @@ export async function acceptInvitation(
   return { principalId: invitation.principalId, organisationId: invitation.organisationId, session }
 }
 
-function mustBeOwner(account: Account, signedInAs: string | null): string {
+function mustBeOwner(account: Account, signedInAs: string | null): void {
   if (!signedInAs)
     throw unauthenticated(
       'CREDENTIALS_INVALID',
@@ -80,7 +81,6 @@ function mustBeOwner(account: Account, signedInAs: string | null): string {
       'POLICY_FORBIDS',
       'This invitation is for another address. Sign in with that one, then accept.',
     )
-  return account.id
 }
 
 /** Sets the newcomer's account up, or hands over one that nobody ever proved. */
@@ -151,9 +151,10 @@ async function mustStillBeOffered(work: Work, invitation: LinkedInvitation): Pro
     )
 }
 
-interface InviterRow extends Role, Status {
-  removedAt: string | null
-  lockedAt: string | null
+interface InviterRow extends Role {
+  membership: AccountStanding
+  /** Null for service accounts. */
+  account: AccountStanding | null
 }
 
 /** What an inviter may hand out today; null for one who left or is barred. */
@@ -164,11 +165,19 @@ async function authorityOfInviter(
 ): Promise<Authority | null> {
   const role = await firstRow<InviterRow>(
     work.db,
-    sql`select ${columns('r', ROLE_FIELDS)}, i.status, i.suspended_until as "suspendedUntil",
-        i.removed_at as "removedAt", i.locked_at as "lockedAt"
-      from principal i join role r on r.id = i.role_id where i.id = ${principalId}`,
+    sql`select ${columns('r', ROLE_FIELDS)},
+        jsonb_build_object('status', i.status, 'suspendedUntil', i.suspended_until, 'lockedAt', i.locked_at,
+          'deletedAt', i.removed_at) as membership,
+        case when u.id is not null then jsonb_build_object('status', u.status, 'suspendedUntil', u.suspended_until,
+          'lockedAt', u.locked_at, 'deletedAt', u.deleted_at) end as account
+      from principal i join role r on r.id = i.role_id left join user_account u on u.id = i.user_id
+      where i.id = ${principalId}`,
   )
-  if (!role || role.removedAt || role.lockedAt || !isActive(role, work.now)) return null
+  // the stricter of the two counts
+  const mayAct = [role?.membership, role?.account].every(
+    each => !each || accountMayEnter(each, work.now),
+  )
+  if (!role || !mayAct) return null
   const ownCatalogue = await work.db.rows<PermissionInfo>(sql`
     select name, description, level, false as "builtIn" from permission where organisation_id = ${organisationId}`)
   const place = { organisationId, principalId, scopes: null, confinedTo: null }
@@ -176,6 +185,7 @@ async function authorityOfInviter(
 }
 
 async function enliven(work: Work, invitation: LinkedInvitation, userId: string): Promise<void> {
+  await liftBars(work, invitation.organisationId, [userId])
   await work.db.rows(sql`
     update principal set user_id = ${userId}, status = 'ACTIVE', vouched = ${!invitation.mailed}, updated_at = ${work.now}
     where id = ${invitation.principalId}`)

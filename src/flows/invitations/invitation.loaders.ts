@@ -111,13 +111,18 @@ function hasStatus(statuses: InvitationStatus[], now: Date): Sql {
   return some.length ? sql`(${join(some, ' or ')})` : sql`false`
 }
 
-/** Open invitations to a person's proven address, the newest first; read as *self*. */
+/**
+ * Open invitations to a person's proven address, the newest first; read as *self*.
+ *
+ * @param only of one organisation; null for all.
+ */
 export const listOpenInvitations = (
   queries: Queries,
   ring: KeyRing,
   userId: string,
   args: PageArgs,
   now: Date,
+  only: string | null,
 ): Promise<Page<Invitation>> =>
   readPage<Invitation>({
     queries,
@@ -127,7 +132,8 @@ export const listOpenInvitations = (
     select: columns('i', INVITATION_FIELDS),
     from: sql`from invitation i join organisation o on o.id = i.organisation_id and o.deleted_at is null and o.suspended_at is null
       where i.email = (select u.email from user_account u where u.id = ${userId} and u.email_verified_at is not null)
-        and i.closed_at is null and i.expires_at > ${now}`,
+        and i.closed_at is null and i.expires_at > ${now}
+        ${only ? sql`and i.organisation_id = ${only}` : sql``}`,
     id: raw('i.id'),
     descending: true,
   })

@@ -187,6 +187,7 @@ export class UserInvitationsResolver {
       id,
       args,
       context.now,
+      context.boundOf(id),
     )
   }
 }

@@ -15,7 +15,7 @@ import { singleLine } from '../../shared/normalise.ts'
 import { attempt, doneOf, only, type Outcome } from '../../shared/outcome.ts'
 import { readExternalId, readMembers } from '../../tenancy/memberships/member.service.ts'
 import type { Member } from '../../tenancy/memberships/member.type.ts'
-import { createMemberships } from '../../tenancy/memberships/membership.service.ts'
+import { createMemberships, liftBars } from '../../tenancy/memberships/membership.service.ts'
 import { inDomains } from '../../tenancy/policies/domains.ts'
 import {
   findPlaces,
@@ -86,6 +86,8 @@ export async function addPeople(work: Work, newcomers: Newcomer[]): Promise<Outc
     viewer.organisationId,
     sound.map(({ account, ...person }) => ({ ...person, userId: account?.id ?? null })),
   )
+  const joined = sound.flatMap(({ account }) => account?.id ?? [])
+  if (joined.length) await liftBars(work, viewer.organisationId, joined)
   await recordAll(
     work,
     sound.map((person, index) => ({

@@ -1,4 +1,4 @@
-import { inSession } from '../../access/viewer.ts'
+import { begunElsewhere, inSession } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { isActive, type Status } from '../../credentials/callers/standing.ts'
@@ -23,6 +23,7 @@ interface OwnMembership extends Status {
 export async function leaveOrganisation(work: Work, organisationId: string): Promise<string> {
   const person = inSession(work.viewer)
   if (!isId(organisationId)) throw notFound('organisation')
+  if (person.boundToId && person.boundToId !== organisationId) throw begunElsewhere()
   const keepAdministrator = await lockAdministration(work, organisationId)
   const membership = await firstRow<OwnMembership>(
     work.db,

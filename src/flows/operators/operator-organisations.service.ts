@@ -32,6 +32,8 @@ export async function activateOrganisation(work: Work, id: string): Promise<Orga
   await work.db.rows(
     sql`update organisation set suspended_at = null, updated_at = ${work.now} where id = ${id}`,
   )
+  // one that began while the organisation was being barred does not come back with it
+  if (organisation.suspendedAt) await endSessions(work, id, 'the organisation was barred')
   await tell(work, 'organisation.activated', organisation, null)
   return getOrganisation(work, id)
 }

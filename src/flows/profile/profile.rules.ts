@@ -1,3 +1,3 @@
-import { signedIn, type Rules } from '../../access/rules.ts'
+import { accountOwner, type Rules } from '../../access/rules.ts'
 
-export const profileRules = { Mutation: { updateProfile: signedIn } } satisfies Rules
+export const profileRules = { Mutation: { updateProfile: accountOwner } } satisfies Rules

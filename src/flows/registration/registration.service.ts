@@ -7,6 +7,7 @@ import {
   type Account,
 } from '../../accounts/users/user.service.ts'
 import { createLink } from '../../credentials/links/link.service.ts'
+import { lockOwnAccount, mustBeLetIn } from '../../credentials/sessions/entry-rules.ts'
 import { mustBeOwnSession } from '../../credentials/sessions/confined.ts'
 import { sql } from '../../database/sql.ts'
 import { queueMail } from '../../outbox/mail/mail.service.ts'
@@ -109,7 +110,7 @@ export async function joinProject(
   const project = await findOpenProject(work.db, projectId)
   if (!project) throw notFound('project')
   await mustBeOwnSession(work, person)
-  await work.db.rows(sql`select from user_account where id = ${person.userId} for no key update`)
+  mustBeLetIn(await lockOwnAccount(work, person.userId), work.now)
   const account = await findAccountById(work, person.userId)
   if (!account) throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
   if (!account.emailVerifiedAt)

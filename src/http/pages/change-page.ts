@@ -16,6 +16,7 @@ const NO_RULE = { minLength: 0 }
 /** The page on which the owner of an account moves it to the address that the link was mailed to. */
 export const changePage: LinkPage = {
   path: PATH,
+  mutation: 'confirmEmailChange',
   show: visit => show(visit, []),
   send: async visit => {
     const { person } = await look(visit)

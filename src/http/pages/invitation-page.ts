@@ -14,6 +14,7 @@ import { registerForm } from './link-page.ts'
 import { fieldOf } from './page-guard.ts'
 import { notice, sendPage, wordsOf } from './page-layout.ts'
 import { proveOwner, spendProof } from './page-proof.ts'
+import { inPlaceOf } from './page-refusals.ts'
 import { asSystem, systemOf, visitOf, type Visit } from './page-visit.ts'
 
 const ACCEPTED_PATH = `${INVITATION_PATH}/done`
@@ -29,10 +30,12 @@ export function registerInvitationPage(app: FastifyInstance, node: Node): void {
   registerForm(app, node, INVITATION_PATH, async visit => {
     const { request, reply, token } = visit
     if (fieldOf(request, 'answer') === 'decline') {
-      await asSystem(visit, work => declineInvitation(work, token))
+      await inPlaceOf(visit, 'declineInvitation', () =>
+        asSystem(visit, work => declineInvitation(work, token)),
+      )
       return reply.redirect(DECLINED_PATH, 303)
     }
-    const faults = await accept(visit)
+    const faults = await inPlaceOf(visit, 'acceptInvitation', () => accept(visit))
     if (faults.length) return showForm(visit, faults)
     return reply.redirect(ACCEPTED_PATH, 303)
   })

@@ -4,6 +4,7 @@ import { escapeHtml } from '../../shared/html.ts'
 import { address, field, hidden, summary, type Field, type SaidFault } from './page-form.ts'
 import { CSRF_FIELD } from './page-guard.ts'
 import { notice, sendPage, wordsOf } from './page-layout.ts'
+import { inPlaceOf } from './page-refusals.ts'
 import { visitOf, type Visit } from './page-visit.ts'
 import type { Words } from './words.en.ts'
 
@@ -49,6 +50,8 @@ export function sendForm({ request, reply }: Visit, form: LinkForm): FastifyRepl
 /** A page on which a mailed link lands. */
 export interface LinkPage {
   path: string
+  /** What its form stands for. */
+  mutation: string
   /** Shows the form; looking at it changes nothing. */
   show(visit: Visit): Promise<FastifyReply>
   /** Does what the form asks for; shows it again where something typed is at fault. */
@@ -63,7 +66,9 @@ export const donePath = (path: string): string => `${path}/done`
 /** Registers a page: GET and HEAD look, POST acts, and the end has an address that may be reloaded. */
 export function registerLinkPage(app: FastifyInstance, node: Node, page: LinkPage): void {
   app.get(page.path, (request, reply) => page.show(visitOf(node, request, reply)))
-  registerForm(app, node, page.path, visit => page.send(visit))
+  registerForm(app, node, page.path, visit =>
+    inPlaceOf(visit, page.mutation, () => page.send(visit)),
+  )
   app.get(donePath(page.path), (request, reply) => {
     const words = wordsOf(request)
     const { title, text } = page.done(words)

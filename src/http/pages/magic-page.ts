@@ -4,13 +4,14 @@ import type { RenewedSession } from '../../credentials/sessions/session.service.
 import { signInWithMagicLink } from '../../flows/magic-links/magic-link.service.ts'
 import { verifyMfa } from '../../flows/sign-in/verify.service.ts'
 import type { Node } from '../../graphql/context.ts'
-import { AppError, tokenInvalid } from '../../shared/errors.ts'
+import { tokenInvalid } from '../../shared/errors.ts'
 import { refreshCookie } from '../refresh-cookie.ts'
 import { donePath, registerForm, registerLinkPage, sendForm, type LinkPage } from './link-page.ts'
 import type { SaidFault } from './page-form.ts'
 import { fieldOf } from './page-guard.ts'
 import { notice, sendPage, wordsOf } from './page-layout.ts'
 import { codeToolsOf } from './page-proof.ts'
+import { inPlaceOf, isAnswered } from './page-refusals.ts'
 import { asSystem, systemOf, type Visit } from './page-visit.ts'
 
 const PATH = LINK_PATHS.MAGIC_LINK
@@ -28,6 +29,7 @@ export function registerMagicPage(app: FastifyInstance, node: Node): void {
 
 const magicPage: LinkPage = {
   path: PATH,
+  mutation: 'signInWithMagicLink',
   show: async visit => {
     const words = wordsOf(visit.request)
     const { title, text, submit } = words.magic
@@ -42,7 +44,8 @@ const magicPage: LinkPage = {
       faults: [],
     })
   },
-  send: visit => unlessBarred(visit, () => signIn(visit)),
+  send: visit =>
+    unlessBarred(visit, () => inPlaceOf(visit, magicPage.mutation, () => signIn(visit))),
   done: ({ magic }) => ({ title: magic.doneTitle, text: magic.doneText }),
 }
 
@@ -95,15 +98,17 @@ const answer = (visit: Visit) =>
       ask(visit, { email: fieldOf(visit.request, 'login'), challenge }, [{ field: 'code', text }])
     if (!code) return again(codeMissing)
     try {
-      const session = await verifyMfa(codeToolsOf(visit), {
-        challenge,
-        code,
-        method: TOTP.test(code) ? 'TOTP' : 'RECOVERY_CODE',
-        delivery: 'COOKIE',
-      })
+      const session = await inPlaceOf(visit, 'verifyMfa', () =>
+        verifyMfa(codeToolsOf(visit), {
+          challenge,
+          code,
+          method: TOTP.test(code) ? 'TOTP' : 'RECOVERY_CODE',
+          delivery: 'COOKIE',
+        }),
+      )
       return await arrive(visit, session)
     } catch (error) {
-      if (error instanceof AppError && error.details.reason === 'CODE_INVALID')
+      if (isAnswered(visit, error, ({ details }) => details.reason === 'CODE_INVALID'))
         return again(codeWrong)
       throw error
     }
@@ -121,7 +126,7 @@ async function unlessBarred<Result>(visit: Visit, step: () => Promise<Result>) {
   try {
     return await step()
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'UNAUTHENTICATED') throw error
+    if (!isAnswered(visit, error, ({ code }) => code === 'UNAUTHENTICATED')) throw error
     const words = wordsOf(visit.request)
     const { barredTitle, barredText } = words.magic
     return sendPage(visit.reply.code(403), words, notice(barredTitle, barredText))

@@ -15,6 +15,7 @@ interface Answer {
 export function registerPageErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
     const { status, words: name, retryAfter } = answerTo(error)
+    app.metrics.refused(...countedAs(error, status))
     if (status === 500) request.log.error({ err: error, requestId: request.id }, 'a page failed')
     if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter))
     const words = wordsOf(request)
@@ -27,6 +28,13 @@ export function registerPageErrors(app: FastifyInstance): void {
           : []
     return sendPage(reply.code(status), words, notice(title, text, ...more))
   })
+}
+
+/** Code and reason, as the other ways to this server count what they refuse. */
+function countedAs(error: FastifyError | AppError, status: number): [string, string | undefined] {
+  if (error instanceof AppError) return [error.code, error.details.reason]
+  if (status === 503) return ['SERVICE_UNAVAILABLE', undefined]
+  return [status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST', undefined]
 }
 
 function answerTo(error: FastifyError | AppError): Answer {

@@ -12,6 +12,7 @@ import { readPlatform } from '../../tenancy/policies/policy.ts'
 import { requestInfo } from '../authenticate.ts'
 import type { Fault } from './invitation-faults.ts'
 import { fieldOf } from './page-guard.ts'
+import { inPlaceOf, isAnswered } from './page-refusals.ts'
 import { asSystem, systemOf, type Visit } from './page-visit.ts'
 
 /** What stands for a session on a page: the right password, and the right code where there is a second factor. */
@@ -32,22 +33,26 @@ export async function proveOwner(visit: Visit, email: string): Promise<OwnerProo
   const system = systemOf(visit)
   const tools = { system, hasher: node.hasher, request: requestInfo(request), now }
   const prove = () =>
-    provePassword(tools, email, typed, null).catch(async error => {
-      const args = { input: { email } }
-      await node.refusals.note({ ...tools, mutation: 'signIn', args, error, viewer: null })
-      throw error
-    })
-  const password = await orNull(prove, 'UNAUTHENTICATED')
+    inPlaceOf(visit, 'signIn', () => provePassword(tools, email, typed, null), { input: { email } })
+  const password = await orNull(visit, prove, 'UNAUTHENTICATED')
   if (!password) return [{ field: 'password', reason: 'CREDENTIALS_INVALID' }]
   const person = await readPerson(system, { id: password.userId })
   const { mfaEnabled } = await readPlatform(system)
   if (!person?.secondFactor || !mfaEnabled) return { password, code: null }
   const code = fieldOf(request, 'code')
   if (!code) return [{ field: 'code', reason: 'REQUIRED' }]
-  const guess = { userId: password.userId, code, path: ['code'] }
-  const found = await orNull(() => findCode(codeToolsOf(visit), guess), 'BAD_USER_INPUT')
+  const guess = () => inPlaceOf(visit, 'verifyMfa', () => guessCode(visit, password.userId, code))
+  const found = await orNull(visit, guess, 'BAD_USER_INPUT')
   return found ? { password, code: found } : [{ field: 'code', reason: 'CODE_INVALID' }]
 }
+
+/** Looks at a code; whose it was guessed at for is for the platform to know. */
+const guessCode = (visit: Visit, userId: string, code: string): Promise<FoundCode> =>
+  findCode(codeToolsOf(visit), { userId, code, path: ['code'] }).catch((error: unknown) => {
+    if (error instanceof AppError)
+      error.concern = { organisationId: null, target: { kind: 'User', id: userId, name: null } }
+    throw error
+  })
 
 /** Uses a proof up in the transaction of the act; refused where the password was replaced since. */
 export async function spendProof(work: Work, { password, code }: OwnerProof): Promise<string> {
@@ -67,13 +72,14 @@ export const codeToolsOf = (visit: Visit): CodeTools => ({
 })
 
 async function orNull<Result>(
+  visit: Visit,
   step: () => Promise<Result>,
   code: AppError['code'],
 ): Promise<Result | null> {
   try {
     return await step()
   } catch (error) {
-    if (error instanceof AppError && error.code === code) return null
+    if (isAnswered(visit, error, refusal => refusal.code === code)) return null
     throw error
   }
 }

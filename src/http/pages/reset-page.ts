@@ -14,6 +14,7 @@ const PATH = LINK_PATHS.PASSWORD_RESET
 /** The page on which a new password is chosen. */
 export const resetPage: LinkPage = {
   path: PATH,
+  mutation: 'resetPassword',
   show: visit => show(visit, []),
   send: async visit => {
     const { rules } = await look(visit)

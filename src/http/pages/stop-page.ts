@@ -2,11 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { stopMails } from '../../accounts/notifications/preference.service.ts'
 import type { Node } from '../../graphql/context.ts'
 import { readStopToken, STOP_PARAMETER, STOP_PATH } from '../../outbox/mail/stop-link.ts'
+import { tokenInvalid } from '../../shared/errors.ts'
 import { escapeHtml } from '../../shared/html.ts'
 import { registerPageErrors } from './page-errors.ts'
 import { hidden } from './page-form.ts'
 import { notice, registerHeaders, sendPage, wordsOf } from './page-layout.ts'
-import { asSystem, visitOf } from './page-visit.ts'
+import { inPlaceOf, isAnswered } from './page-refusals.ts'
+import { asSystem, visitOf, type Visit } from './page-visit.ts'
 import type { Words } from './words.en.ts'
 
 const BODY_LIMIT = 10_000
@@ -47,12 +49,13 @@ export function registerStopPage(app: FastifyInstance, node: Node): void {
 
   app.post(STOP_PATH, { bodyLimit: BODY_LIMIT }, async (request, reply) => {
     const words = wordsOf(request)
-    const reader = readerOf(node, request)
+    const visit = visitOf(node, request, reply)
+    const reader = await readerFor(visit)
     if (!reader) return sendPage(reply.code(410), words, gone(words))
     const body = typeof request.body === 'string' ? request.body : ''
     if (!ONE_CLICK.every(word => body.includes(word)))
       return sendPage(reply.code(400), words, notice(words.stop.title, words.stop.pressButton))
-    await asSystem(visitOf(node, request, reply), work => stopMails(work, reader))
+    await asSystem(visit, work => stopMails(work, reader))
     return sendPage(reply, words, notice(words.stop.doneTitle, words.stop.doneText))
   })
 }
@@ -64,5 +67,19 @@ const tokenOf = ({ query }: FastifyRequest): string => {
 
 const readerOf = ({ server }: Node, request: FastifyRequest) =>
   readStopToken(server.keys, tokenOf(request))
+
+/** Whose mails a click is to stop; null where its token is none of ours. */
+async function readerFor(visit: Visit) {
+  try {
+    return await inPlaceOf(visit, 'setNotificationPreferences', async () => {
+      const reader = readerOf(visit.node, visit.request)
+      if (!reader) throw tokenInvalid([STOP_PARAMETER])
+      return reader
+    })
+  } catch (error) {
+    if (isAnswered(visit, error, ({ details }) => details.reason === 'TOKEN_INVALID')) return null
+    throw error
+  }
+}
 
 const gone = ({ stop }: Words) => notice(stop.goneTitle, stop.goneText)

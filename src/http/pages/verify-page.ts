@@ -18,6 +18,7 @@ const PATH = LINK_PATHS.VERIFY_EMAIL
  */
 export const verifyPage: LinkPage = {
   path: PATH,
+  mutation: 'verifyEmail',
   show: visit => show(visit, []),
   send: async visit => {
     const { link, proven } = await look(visit)

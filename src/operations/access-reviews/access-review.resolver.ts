@@ -16,6 +16,7 @@ import { certain } from '../../database/loader.ts'
 import type { Context } from '../../graphql/context.ts'
 import { PageArgs } from '../../shared/page.ts'
 import { Principal } from '../../tenancy/memberships/member.type.ts'
+import { shownMember } from '../../tenancy/memberships/shown-member.ts'
 import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { Project } from '../../tenancy/projects/project.type.ts'
 import { Role } from '../../tenancy/roles/role.type.ts'
@@ -42,13 +43,13 @@ class ReviewItemsArgs extends PageArgs {
 
 /** A member or a service account, where it is shown; null where there is none. */
 async function principalAt(
-  { loaders }: Context,
+  context: Context,
   organisationId: string,
   id: string | null,
 ): Promise<Principal | null> {
   if (!id) return null
   const place = { organisationId, id }
-  return (await loaders.member.load(place)) ?? loaders.serviceAccount.load(place)
+  return (await shownMember(context, place)) ?? context.loaders.serviceAccount.load(place)
 }
 
 @Resolver(() => AccessReview)

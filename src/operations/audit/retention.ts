@@ -17,7 +17,8 @@ export async function makeMonths(system: Queries, now: Date): Promise<void> {
 }
 
 /**
- * Drops events that are older than so many days: whole months at once, the rest in batches. What was not sealed stays.
+ * Drops events that are older than so many days: whole months at once, the rest in batches. What was not sealed stays,
+ * and so does what is younger than a day by the clock of the database, which takes no other word for it.
  * Seals of which nothing is left go too, up to a checkpoint from which verification goes on.
  *
  * @returns how many months, events besides, and seals were dropped.
@@ -28,7 +29,7 @@ export async function dropOldEvents(
   days: number,
   signal: AbortSignal,
 ): Promise<{ months: number; events: number; seals: number }> {
-  const before = sql`${new Date(now.getTime() - days * DAY_MS)}::timestamptz`
+  const before = sql`least(${new Date(now.getTime() - days * DAY_MS)}::timestamptz, now() - interval '24 hours')`
   const months = await countOf(system, sql`select app_drop_event_months(${before}) as count`)
   let events = 0
   for (let last = BATCH; last === BATCH; events += last) {

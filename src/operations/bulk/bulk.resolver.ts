@@ -37,9 +37,21 @@ function bring<Row>(
   return withinHourlyLimit(
     context,
     options.rows.length,
-    () => inBulk(context.transact, options, (work, rows) => addPeople(work, rows.map(newcomerOf))),
+    () => inBulk(context, options, (work, rows) => addPeople(work, rows.map(newcomerOf))),
     ({ applied, succeeded }) => (applied ? succeeded : 0),
   )
+}
+
+/** The mutation that does to one member what an action does to many. */
+const ALONE: Record<MemberAction, string> = {
+  LOCK: 'lockMember',
+  UNLOCK: 'unlockMember',
+  SUSPEND: 'suspendMember',
+  DEACTIVATE: 'deactivateMember',
+  ACTIVATE: 'activateMember',
+  REMOVE: 'removeMember',
+  REVOKE_SESSIONS: 'revokeMemberSessions',
+  RESEND_INVITATION: 'resendInvitation',
 }
 
 /** Rows that come to a member alone. */
@@ -59,11 +71,14 @@ export class BulkResolver {
     @Args(() => BulkArgs) args: BulkArgs,
     @Ctx() context: Context,
   ): Promise<BulkMemberPayload> {
-    return bring(context, { rows, argument: 'rows', ...args }, ({ row, path }) => ({
-      how: 'ADD',
-      input: row,
-      path,
-    }))
+    const options: BulkOptions<AddMemberInput> = {
+      rows,
+      argument: 'rows',
+      ...args,
+      call: 'addMembers',
+      actOf: input => ({ mutation: 'addMember', args: { input } }),
+    }
+    return bring(context, options, ({ row, path }) => ({ how: 'ADD', input: row, path }))
   }
 
   @Mutation(() => BulkMemberPayload, {
@@ -75,11 +90,14 @@ export class BulkResolver {
     @Args(() => BulkArgs) args: BulkArgs,
     @Ctx() context: Context,
   ): Promise<BulkMemberPayload> {
-    return bring(context, { rows, argument: 'rows', ...args }, ({ row, path }) => ({
-      how: 'INVITE',
-      input: row,
-      path,
-    }))
+    const options: BulkOptions<InviteMemberInput> = {
+      rows,
+      argument: 'rows',
+      ...args,
+      call: 'inviteMembers',
+      actOf: input => ({ mutation: 'inviteMember', args: { input } }),
+    }
+    return bring(context, options, ({ row, path }) => ({ how: 'INVITE', input: row, path }))
   }
 
   @Mutation(() => BulkMemberPayload, {
@@ -96,11 +114,13 @@ export class BulkResolver {
       argument: 'rows',
       ...args,
       memberOf: row => row.id,
+      call: 'updateMembers',
+      actOf: row => ({ mutation: 'updateMember', args: { ...row } }),
     }
     mustBeFew(options)
     const logins = rows.filter(({ input }) => input.email !== undefined).length
     await reserveLoginEdits(context, logins)
-    return inBulk(context.transact, options, async (work, placed) =>
+    return inBulk(context, options, async (work, placed) =>
       asMade(
         await changeMembersAndLogins(
           work,
@@ -118,7 +138,7 @@ export class BulkResolver {
     @Arg('ids', () => [ID]) ids: string[],
     @Arg('action', () => MemberAction) action: MemberAction,
     @Args(() => BulkArgs) args: BulkArgs,
-    @Ctx() { transact, viewer }: Context,
+    @Ctx() context: Context,
     @Arg('reason', () => String, { nullable: true }) reason?: string | null,
   ): Promise<BulkMemberPayload> {
     const options: BulkOptions<string> = {
@@ -126,12 +146,14 @@ export class BulkResolver {
       argument: 'ids',
       ...args,
       memberOf: id => id,
+      call: 'applyMemberAction',
+      actOf: id => ({ mutation: ALONE[action], args: {}, target: { kind: 'Member', id } }),
     }
     mustBeFew(options)
     // what concerns all rows is refused for all
-    if (action === 'REVOKE_SESSIONS') inSession(viewer)
+    if (action === 'REVOKE_SESSIONS') inSession(context.viewer)
     const words = readReason(reason ?? null)
-    return inBulk(transact, options, (work, placed) =>
+    return inBulk(context, options, (work, placed) =>
       apply(
         work,
         action,

@@ -4,6 +4,7 @@ import { isTaken } from '../../database/failures.ts'
 import { AppError, badInput, conflict, type Path } from '../../shared/errors.ts'
 import type { Outcome } from '../../shared/outcome.ts'
 import { lockOrganisation } from '../../tenancy/organisations/administration.ts'
+import type { Refused } from '../audit/refusals.ts'
 import type { BulkErrorPolicy, BulkMemberPayload, BulkMemberResult } from './bulk.type.ts'
 
 /** Most rows of one request. */
@@ -21,6 +22,10 @@ export interface BulkOptions<Row> {
   dryRun: boolean
   /** Names the member of a row: none may be named twice. Left out where rows name no member. */
   memberOf?: (row: Row) => string
+  /** The mutation that asks for all of them. */
+  call: string
+  /** What asks for one alone: as that the trail is told of a row that was refused. */
+  actOf: (row: Row) => Omit<Refused, 'error'>
 }
 
 /** A row and where it stands. */
@@ -28,6 +33,14 @@ export interface Placed<Row> {
   row: Row
   index: number
   path: Path
+}
+
+/** What a bulk request needs of the operation it belongs to. */
+export interface BulkTools {
+  /** Opens the transaction. */
+  transact: <Result>(unit: (work: Work) => Promise<Result>) => Promise<Result>
+  /** Tells the trail what was refused, in a transaction of its own. */
+  noteRefusedRows: (call: string, rows: Refused[]) => Promise<void>
 }
 
 type Act<Row> = (work: Work, rows: Placed<Row>[]) => Promise<Outcome<Made>[]>
@@ -55,21 +68,43 @@ export function mustBeFew<Row>({ rows, argument }: BulkOptions<Row>): void {
  *
  * With `ABORT` one failing row undoes everything. A dry run does everything and undoes it, so it predicts exactly.
  *
- * @param transact opens the transaction.
+ * The trail is told of every row that was refused, whatever became of the others. Not so of a dry run: whoever asks what
+ * would happen has tried nothing yet, and learns nothing that the same act would not tell them.
  */
 export async function inBulk<Row>(
-  transact: <Result>(unit: (work: Work) => Promise<Result>) => Promise<Result>,
+  tools: BulkTools,
   options: BulkOptions<Row>,
   act: Act<Row>,
 ): Promise<BulkMemberPayload> {
-  const { rows, argument, onError, dryRun } = options
+  const { rows, argument, dryRun, call, actOf } = options
   const placed = rows.map((row, index) => ({ row, index, path: [argument, index] }))
+  // empty where the transaction is not run, for what a repeated request came to is known
+  let outcomes: Outcome<Made>[] = []
+  const payload = await settle(tools, options, async work => {
+    // two at once would lock members, or wait for each other's addresses, in different orders
+    await lockOrganisation(work, must(work.viewer, 'manageUser').organisationId)
+    outcomes = await carryOut(work, placed, options, act)
+    return outcomes.map((outcome, index) => resultOf(outcome, placed[index]!))
+  })
+  if (!dryRun)
+    await tools.noteRefusedRows(
+      call,
+      outcomes.flatMap((outcome, index) =>
+        'refusal' in outcome ? { ...actOf(rows[index]!), error: outcome.refusal } : [],
+      ),
+    )
+  return payload
+}
+
+/** Commits what was done, or undoes it where that was asked for. */
+async function settle<Row>(
+  { transact }: BulkTools,
+  { memberOf, onError, dryRun }: BulkOptions<Row>,
+  unit: (work: Work) => Promise<BulkMemberResult[]>,
+): Promise<BulkMemberPayload> {
   try {
     const results = await transact(async work => {
-      // two at once would lock members, or wait for each other's addresses, in different orders
-      await lockOrganisation(work, must(work.viewer, 'manageUser').organisationId)
-      const outcomes = await carryOut(work, placed, options, act)
-      const all = outcomes.map((outcome, index) => resultOf(outcome, placed[index]!))
+      const all = await unit(work)
       if (dryRun || (onError === 'ABORT' && all.some(result => result.problem)))
         throw new HeldBack(all)
       return all
@@ -81,7 +116,7 @@ export async function inBulk<Row>(
     const undone = error.results.map(result => ({
       ...result,
       invitationUrl: null,
-      member: dryRun && options.memberOf ? result.member : null,
+      member: dryRun && memberOf ? result.member : null,
     }))
     return payloadOf(undone, false)
   }

@@ -13,10 +13,10 @@ import { getUser } from '../../accounts/users/user.loaders.ts'
 import { apiKeyColumns } from '../../credentials/api-keys/api-key.loaders.ts'
 import { serviceAccountColumns } from '../../credentials/service-accounts/service-account.loaders.ts'
 import type { SessionCeilings } from '../../tenancy/policies/session-end.ts'
-import { SESSION_FIELDS } from '../../credentials/sessions/session.loaders.ts'
+import { ownSessions, SESSION_FIELDS } from '../../credentials/sessions/session.loaders.ts'
 import { FACTOR_COLUMNS, FACTOR_IN_FORCE } from '../../credentials/totp/mfa.loaders.ts'
 import { columns } from '../../database/columns.ts'
-import { firstRow, sql, type Queries, type Statement } from '../../database/sql.ts'
+import { firstRow, join, sql, type Queries, type Statement } from '../../database/sql.ts'
 import { INVITATION_FIELDS } from '../../flows/invitations/invitation.loaders.ts'
 import type { Caller } from '../../credentials/callers/caller.ts'
 import { enterContext, type DatabaseContext } from '../../database/context.ts'
@@ -145,7 +145,8 @@ const READERS = {
         join project p on p.id = a.project_id and p.deleted_at is null join principal m on m.id = a.principal_id
         where a.id = ${id}`,
     )
-    if (!access || access.principalId === viewer.principalId) return access
+    if (!access || (viewer.confinedTo && !viewer.confinedTo.has(access.projectId))) return null
+    if (access.principalId === viewer.principalId) return access
     if (can(viewer, access.kind === 'MEMBER' ? 'viewUser' : 'manageServiceAccount')) return access
     const own = await ownInProject({ db: queries }, viewer, access.projectId)
     return own.has('manageProjectAccess') ? access : null
@@ -217,7 +218,7 @@ async function findOwn(context: Looker, id: string): Promise<Found | null> {
     context.read(selfOf(person)),
     sql`select ${columns('s', SESSION_FIELDS)}, array[]::text[] as tasks, false as current, 'Session' as "__typename",
         s.last_active_at + make_interval(secs => ${context.ceilings.idle}) as "idleExpiresAt"
-      from session s where s.id = ${id} and s.user_id = ${person.userId} and s.ended_at is null
+      from session s where s.id = ${id} and ${join(ownSessions(person), ' and ')} and s.ended_at is null
         and s.expires_at > ${context.now}`,
   )
   if (session) return session

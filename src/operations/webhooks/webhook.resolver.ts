@@ -18,6 +18,7 @@ import { topicOf, topicsMeant, type TopicInfo } from '../../outbox/events/topics
 import { PageArgs } from '../../shared/page.ts'
 import { DateTime } from '../../shared/scalars.ts'
 import { Principal } from '../../tenancy/memberships/member.type.ts'
+import { shownMember } from '../../tenancy/memberships/shown-member.ts'
 import { DeletePayload, Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { retryDelivery, testWebhook } from './delivery.service.ts'
 import { getWebhook, listDeliveries, listWebhooks } from './webhook.loaders.ts'
@@ -62,11 +63,11 @@ export class WebhookResolver {
   @FieldResolver(() => Principal, { nullable: true })
   async createdBy(
     @Root() { organisationId, createdById }: Webhook,
-    @Ctx() { loaders }: Context,
+    @Ctx() context: Context,
   ): Promise<Principal | null> {
     if (!createdById) return null
     const place = { organisationId, id: createdById }
-    return (await loaders.member.load(place)) ?? loaders.serviceAccount.load(place)
+    return (await shownMember(context, place)) ?? context.loaders.serviceAccount.load(place)
   }
 
   @FieldResolver(() => WebhookDeliveryConnection)

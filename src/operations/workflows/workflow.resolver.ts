@@ -6,6 +6,7 @@ import { Topic } from '../../outbox/events/topic.type.ts'
 import { topicOf, type TopicInfo } from '../../outbox/events/topics.ts'
 import { PageArgs } from '../../shared/page.ts'
 import { Principal } from '../../tenancy/memberships/member.type.ts'
+import { shownMember } from '../../tenancy/memberships/shown-member.ts'
 import { DeletePayload, Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { Project } from '../../tenancy/projects/project.type.ts'
 import { EventTarget } from '../audit/audit.type.ts'
@@ -50,10 +51,10 @@ export class WorkflowResolver {
   @FieldResolver(() => Principal, { nullable: true })
   async updatedBy(
     @Root() { organisationId, updatedById: id }: Workflow,
-    @Ctx() { loaders }: Context,
+    @Ctx() context: Context,
   ): Promise<Principal | null> {
     const place = { organisationId, id }
-    return (await loaders.member.load(place)) ?? loaders.serviceAccount.load(place)
+    return (await shownMember(context, place)) ?? context.loaders.serviceAccount.load(place)
   }
 
   @FieldResolver(() => WorkflowRunConnection)

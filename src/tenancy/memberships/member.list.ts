@@ -90,7 +90,7 @@ async function narrow(
     ...(await meetsMfaPolicy(queries, viewer, filter?.meetsMfaPolicy)),
   ]
   const lead = inOrderOfNames && !search ? indexed.slice(0, 1) : []
-  const by = [...indexed.slice(lead.length), ...conditions(filter ?? {})]
+  const by = [...indexed.slice(lead.length), ...conditions(filter ?? {}, viewer)]
   if (!search && !by.length) return { lead, narrowed: null }
   const words = {
     table: raw('member_word'),
@@ -129,11 +129,14 @@ function indexedConditions(filter: MemberFilter, now: Date): Sql[] {
   return some
 }
 
-function conditions(filter: MemberFilter): Sql[] {
+function conditions(filter: MemberFilter, { confinedTo }: TenantViewer): Sql[] {
   const some: Sql[] = []
-  if (filter.projectIds)
+  if (filter.projectIds) {
+    const projects = ids(filter.projectIds, 'projectIds')
+    const shown = confinedTo ? projects.filter(id => confinedTo.has(id)) : projects
     some.push(sql`m.id in (select a.principal_id from project_access a
-      where a.project_id = any(${ids(filter.projectIds, 'projectIds')}::uuid[]))`)
+      where a.project_id = any(${shown}::uuid[]))`)
+  }
   if (filter.emails) some.push(sql`m.email = any(${few(filter.emails, 'emails')}::text[])`)
   if (filter.externalIds)
     some.push(sql`m.external_id = any(${few(filter.externalIds, 'externalIds')}::text[])`)

@@ -127,7 +127,8 @@ export class UserMembershipsResolver {
     description: 'Where this person belongs, for organisation switchers.',
   })
   memberships(@Root() { id }: User, @Args(() => PageArgs) args: PageArgs, @Ctx() context: Context) {
-    return listMemberships(context.readSelf(id), context.node.server.keys, id, args)
+    const only = context.boundOf(id)
+    return listMemberships(context.readSelf(id), context.node.server.keys, id, args, only)
   }
 }
 

@@ -5,12 +5,17 @@ import type { KeyRing } from '../../shared/seal.ts'
 import { memberColumns } from './member.loaders.ts'
 import type { Member } from './member.type.ts'
 
-/** Where a person belongs, in the order in which they joined; read as *self*. */
+/**
+ * Where a person belongs, in the order in which they joined; read as *self*.
+ *
+ * @param only the one organisation to show; null for all.
+ */
 export async function listMemberships(
   queries: Queries,
   ring: KeyRing,
   userId: string,
   args: PageArgs,
+  only: string | null,
 ): Promise<Page<Member>> {
   return readPage<Member>({
     queries,
@@ -18,7 +23,8 @@ export async function listMemberships(
     list: ['memberships', userId],
     args,
     select: memberColumns('m'),
-    from: sql`from principal m where m.user_id = ${userId} and m.removed_at is null`,
+    from: sql`from principal m where m.user_id = ${userId} and m.removed_at is null
+      ${only ? sql`and m.organisation_id = ${only}` : sql``}`,
     id: raw('m.id'),
   })
 }

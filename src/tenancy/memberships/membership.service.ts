@@ -59,6 +59,14 @@ export async function createMemberships(
   return rows.map(row => row.id)
 }
 
+/** Whom the organisation has brought in again is barred no more for having been put out before. */
+export const liftBars = (work: Work, organisationId: string, userIds: string[]) =>
+  work.as({ role: 'system' }, () =>
+    work.db.rows(sql`
+      update principal set return_barred = false
+      where organisation_id = ${organisationId} and user_id = any(${userIds}::uuid[]) and return_barred`),
+  )
+
 /** Writes one. */
 export async function createMembership(
   work: Work,

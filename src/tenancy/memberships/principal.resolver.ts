@@ -31,10 +31,12 @@ export class PrincipalResolver {
   })
   async permissions(
     @Root() principal: Holder,
-    @Ctx() { loaders }: Context,
+    @Ctx() { loaders, viewer }: Context,
     @Arg('projectId', () => ID, { nullable: true }) projectId?: string | null,
   ): Promise<PermissionInfo[]> {
-    const { names, inProject } = await permissionsOf(loaders, principal, projectId ?? null)
+    // to a key that is confined, other projects are unknown
+    const shown = projectId && (viewer?.confinedTo?.has(projectId) ?? true) ? projectId : null
+    const { names, inProject } = await permissionsOf(loaders, principal, shown)
     return describe(
       names.union(inProject),
       await loaders.ownCatalogue.load(principal.organisationId),
@@ -47,8 +49,9 @@ export class PrincipalResolver {
   projectAccess(
     @Root() principal: Holder,
     @Args(() => PageArgs) args: PageArgs,
-    @Ctx() { readIn, loaders, node }: Context,
+    @Ctx() { readIn, loaders, node, viewer }: Context,
   ) {
-    return listProjectAccess(readIn, loaders.places, node.server.keys, principal, args)
+    const confinedTo = viewer?.confinedTo ?? null
+    return listProjectAccess(readIn, loaders.places, node.server.keys, principal, args, confinedTo)
   }
 }

@@ -263,13 +263,16 @@ export function mustBeAbove(permissions: string[], own: ReadonlySet<string>): vo
     throw forbidden('EXCEEDS_OWN_PERMISSIONS', 'They hold more in this project than you do.')
 }
 
-/** A live principal of the organisation in use that the viewer's role shows. */
+/**
+ * A live principal of the organisation in use that the viewer's role shows. Locked, so that of two who give it a place
+ * at once the second sees what the first gave.
+ */
 async function getPrincipal(work: Work, viewer: TenantViewer, id: string) {
   const principal = isId(id)
     ? await firstRow<{ id: string; kind: string; name: string; status: string }>(
         work.db,
         sql`select m.id, m.kind, m.name, m.status from principal m
-          where m.id = ${id} and m.organisation_id = ${viewer.organisationId} and m.removed_at is null for share of m`,
+          where m.id = ${id} and m.organisation_id = ${viewer.organisationId} and m.removed_at is null for no key update of m`,
       )
     : undefined
   if (!principal) throw notFound('member or service account')

@@ -13,6 +13,7 @@ import {
   PLACES,
   PROJECT_ACCESS_FIELDS,
   PROJECT_FIELDS,
+  type Confinement,
   type createProjectLoaders,
 } from './project.loaders.ts'
 import type { Project, ProjectAccess } from './project.type.ts'
@@ -98,6 +99,7 @@ export const listProjectAccess = (
   ring: KeyRing,
   { id, organisationId }: { id: string; organisationId: string },
   args: PageArgs,
+  confinedTo: Confinement,
 ): Promise<Page<ProjectAccess>> =>
   readChildren({
     read,
@@ -105,6 +107,6 @@ export const listProjectAccess = (
     identity: ['projectAccess', organisationId, id],
     list: PLACES,
     loaders,
-    parent: { organisationId, id, scope: null },
+    parent: { organisationId, id, scope: confinedTo },
     args,
   })

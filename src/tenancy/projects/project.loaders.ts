@@ -30,12 +30,16 @@ export const PROJECT_ACCESS_FIELDS = [
   'createdAt',
 ] as const
 
+/** The projects that a key which asks is confined to; null for all. */
+export type Confinement = ReadonlySet<string> | null
+
 /** The places of a principal in live projects, in the order in which they were granted. */
-export const PLACES: ChildList<ProjectAccess, null> = {
+export const PLACES: ChildList<ProjectAccess, Confinement> = {
   select: () => columns('a', PROJECT_ACCESS_FIELDS),
-  from: (_scope, principal) =>
+  from: (confinedTo, principal) =>
     sql`from project_access a join project p on p.id = a.project_id and p.deleted_at is null
-      where a.principal_id = ${principal}`,
+      where a.principal_id = ${principal}
+        ${confinedTo ? sql`and a.project_id = any(${[...confinedTo]}::uuid[])` : sql``}`,
   id: raw('a.id'),
   order: raw('found.id'),
   parentOf: row => row.principalId,

@@ -8,7 +8,9 @@ import { conflict, forbidden, notFound } from '../../shared/errors.ts'
 import { fold, slugOf } from '../../shared/normalise.ts'
 import { isId, newId } from '../../shared/tokens.ts'
 import { readDomains } from '../policies/domains.ts'
-import { getAssignableRole } from '../roles/role.service.ts'
+import { ROLE_FIELDS } from '../roles/role.loaders.ts'
+import { getAssignableRole, mustBeWithinOwn } from '../roles/role.service.ts'
+import type { Role } from '../roles/role.type.ts'
 import { visibleProjects } from './project.list.ts'
 import { PROJECT_FIELDS } from './project.loaders.ts'
 import { readDescription, readSlug, readTitle } from './titles.ts'
@@ -44,6 +46,8 @@ export async function updateProject(
     registrationEmailVerificationRequired:
       rules?.emailVerificationRequired ?? project.registrationEmailVerificationRequired,
   }
+  if (rules && after.registrationEnabled)
+    await mustHoldWhatIsGiven(work, viewer, after.registrationDefaultRoleId)
   await mustBeFree(work, viewer, after.slug, project.id)
   await work.db.rows(sql`
     update project set name = ${after.name}, sort_name = ${fold(after.name)}, slug = ${after.slug},
@@ -122,6 +126,7 @@ export async function createProject(work: Work, input: CreateProjectInput): Prom
     'registration',
     'allowedEmailDomains',
   ])
+  if (registration.enabled) await mustHoldWhatIsGiven(work, viewer, role?.id ?? null)
   await mustBeFree(work, viewer, slug, null)
 
   const id = newId()
@@ -137,6 +142,22 @@ export async function createProject(work: Work, input: CreateProjectInput): Prom
     target: { kind: 'Project', id, name },
   })
   return getProject(work, viewer, id)
+}
+
+/**
+ * Whoever opens registration, or says for whom it is open, hands out what newcomers get: the organisation's default
+ * role, and the project's.
+ */
+async function mustHoldWhatIsGiven(
+  work: Work,
+  viewer: TenantViewer,
+  projectRoleId: string | null,
+): Promise<void> {
+  const given = await work.db.rows<Role>(sql`
+    select ${columns('r', ROLE_FIELDS)} from role r
+    where r.id = ${projectRoleId} or r.id = (select o.default_role_id from organisation o where o.id = ${viewer.organisationId})
+    order by r.id for share`)
+  for (const role of given) mustBeWithinOwn(viewer, role, role.name)
 }
 
 async function harmlessRole(work: Work, viewer: TenantViewer, id: string) {
