@@ -230,8 +230,8 @@ describe("a session that a project's own page received", () => {
       { input: { ownerId: elsewhere.memberId, name: 'Key', scopes: [] } },
     )
     const third = await organisation(server)
-    await third.ask(
-      `mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { member { id } } }`,
+    const invited = await third.ask(
+      `mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { member { invitation { id } } } }`,
       { input: { email: person.email } },
     )
     const token = await magicToken(server, person.email, projectId)
@@ -262,6 +262,15 @@ describe("a session that a project's own page received", () => {
     const LEAVE = `mutation ($id: ID!) { leaveOrganisation(id: $id) { deletedId } }`
     for (const id of [away.organisationId, third.organisationId, projectId])
       await expect(visitor.ask(LEAVE, { id })).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+    // a link that its page was given is not accepted in its person's name either
+    const { resendInvitation } = await third.ask(
+      `mutation ($id: ID!) { resendInvitation(id: $id, sendMail: false) { invitationUrl } }`,
+      { id: invited.inviteMember.member.invitation.id },
+    )
+    const accept = `mutation ($token: String!) { acceptInvitation(input: { token: $token }) { member { id } } }`
+    await expect(
+      visitor.ask(accept, { token: tokenIn(resendInvitation.invitationUrl) }),
+    ).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
     for (const document of [
       `updateProfile(input: { firstName: "Eve" }) { user { id } }`,
       `createAvatarUpload(input: { contentType: "image/png", size: 100 }) { __typename }`,

@@ -300,6 +300,28 @@ describe('acting on members', () => {
   })
 })
 
+test('a locked administrator does not lift the lock from themselves, in bulk or alone', async () => {
+  const second = await admin.bring('Administrator')
+  await admin.ask(ACTS.lockMember, { id: second.memberId })
+  await expect(second.ask(ACTS.unlockMember, { id: second.memberId })).rejects.toBeRefused(
+    'FORBIDDEN',
+    'POLICY_FORBIDS',
+  )
+  const { applyMemberAction } = await second.ask(
+    `mutation ($ids: [ID!]!) { applyMemberAction(ids: $ids, action: UNLOCK, onError: CONTINUE) { results { problem { code reason } } } }`,
+    { ids: [second.memberId] },
+  )
+  expect(applyMemberAction.results[0].problem).toEqual({
+    code: 'FORBIDDEN',
+    reason: 'POLICY_FORBIDS',
+  })
+  await expect(signIn(server, second.email)).rejects.toBeRefused('UNAUTHENTICATED')
+  await admin.ask(ACTS.unlockMember, { id: second.memberId })
+  await signIn(server, second.email)
+  // where there is none, there is nothing to refuse
+  await second.ask(ACTS.unlockMember, { id: second.memberId })
+})
+
 test('a lock put on somebody who was only invited holds when they accept', async () => {
   const email = freshEmail()
   const { member } = await admin.add({ email })

@@ -137,6 +137,20 @@ test('a locked account gets in nowhere anew from the session that it has', async
   )
 })
 
+test('a locked operator does not lift the lock from themselves', async () => {
+  const second = await newcomer(admin)
+  await verb(op, 'grantOperator', second.userId)
+  await verb(op, 'lockUser', second.userId)
+  await expect(verb(second, 'unlockUser', second.userId)).rejects.toBeRefused(
+    'FORBIDDEN',
+    'POLICY_FORBIDS',
+  )
+  await expect(signIn(server, second.email)).rejects.toBeRefused(...WRONG)
+  await verb(op, 'unlockUser', second.userId)
+  await verb(second, 'unlockUser', second.userId)
+  await verb(op, 'revokeOperator', second.userId)
+})
+
 test('a suspended or inactive account is out on the next request, on every node, and back without its sessions', async () => {
   const inAnHour = new Date(server.clock.now().getTime() + 3_600_000)
   const bars = {

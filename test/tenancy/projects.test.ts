@@ -254,6 +254,22 @@ test('who manages projects hands out no more in them than they hold themselves',
   ).rejects.toBeRefused(...BEYOND)
 })
 
+test('only who holds everything points sign-in links, which Administrators get too, at a page', async () => {
+  const signInUrl = 'https://app.example.com/in'
+  const planner = await holder(admin, ['viewUser', 'manageProject'])
+  await expect(createProject(planner, { signInUrl })).rejects.toBeRefused(...BEYOND)
+  const project = await createProject(admin, { signInUrl })
+  await expect(
+    updateProject(planner, project.id, { signInUrl: 'https://evil.example/in' }),
+  ).rejects.toBeRefused(...BEYOND)
+  // what is there may stay, and go
+  expect((await updateProject(planner, project.id, { name: 'Renamed', signInUrl })).signInUrl).toBe(
+    signInUrl,
+  )
+  expect((await updateProject(planner, project.id, { signInUrl: null })).signInUrl).toBeNull()
+  await expect(updateProject(planner, project.id, { signInUrl })).rejects.toBeRefused(...BEYOND)
+})
+
 test('of two places given at once, nobody overwrites the one that holds more than they do', async () => {
   const approver = await createRole(admin, ['invoice.approve'], { level: 'PROJECT' })
   const project = await createProject(admin)

@@ -73,6 +73,32 @@ test('a permission of one’s own reaches roles, callers and the Administrator, 
   await expect(deletePermission(admin, 'report.read')).rejects.toBeRefused('NOT_FOUND')
 })
 
+test('what was retired a moment ago, in the same document, is in no role and no key', async () => {
+  const name = 'ghost.walk'
+  const role = await createRole(admin)
+  const ways = {
+    createRole: `createRole(input: { name: "Ghost", level: ORGANISATION, permissions: ["${name}"] })`,
+    updateRole: `updateRole(id: "${role.id}", input: { permissions: ["${name}"] })`,
+    createApiKey: `createApiKey(input: { ownerId: "${admin.memberId}", name: "Ghost", scopes: ["${name}"] })`,
+  }
+  for (const [verb, call] of Object.entries(ways)) {
+    await createPermission(admin, { name, level: 'ORGANISATION' })
+    await expect(
+      admin.ask(
+        `mutation { deletePermission(name: "${name}") { organisation { id } } ${call} { __typename } }`,
+      ),
+      verb,
+    ).rejects.toBeRefused('BAD_USER_INPUT', 'PERMISSION_UNKNOWN')
+  }
+  // it would come back with its name
+  const [held] = await server.database.owner(
+    `select (select count(*) from role where $1 = any(permissions))::int as roles,
+      (select count(*) from api_key where $1 = any(scopes))::int as keys`,
+    [name],
+  )
+  expect(held).toEqual({ roles: 0, keys: 0 })
+})
+
 test('a permission needs a good name, a description, and one that is not taken', async () => {
   for (const name of [
     '',

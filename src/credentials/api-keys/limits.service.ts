@@ -4,6 +4,7 @@ import type { Work } from '../../access/work.ts'
 import { sql } from '../../database/sql.ts'
 import { badInput, forbidden } from '../../shared/errors.ts'
 import { getProject, mustSeeProject } from '../../tenancy/projects/project.service.ts'
+import { mustStillBeDefined } from '../../tenancy/roles/role.service.ts'
 import type { Owner } from './managed-key.service.ts'
 
 const MOST_PROJECTS = 500
@@ -24,6 +25,7 @@ export async function readLimits(
         'PERMISSION_UNKNOWN',
         'Name permissions of the catalogue.',
       )
+  await mustStillBeDefined(work, viewer, scopes, ['input', 'scopes'])
   const places = await placesOf(work, viewer, owner.id)
   const ownersOwn = reachOf(viewer, owner, places)
   const beyond = scopes.find(scope => !ownersOwn.has(scope))

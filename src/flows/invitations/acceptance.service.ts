@@ -1,5 +1,5 @@
 import type { PermissionInfo } from '../../access/permissions.ts'
-import { can, type Authority } from '../../access/viewer.ts'
+import { begunElsewhere, can, type Authority } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import {
   createAccount,
@@ -57,7 +57,11 @@ export async function acceptInvitation(
   await mustStillBeOffered(work, invitation)
   const account = await findAccount(work, invitation.email)
   const newcomer = !account?.provenAt
-  if (account && !newcomer) mustBeOwner(account, acceptance.signedInAs)
+  if (account && !newcomer) {
+    mustBeOwner(account, acceptance.signedInAs)
+    const { boundToId = null } = work.viewer ?? {}
+    if (boundToId && boundToId !== invitation.organisationId) throw begunElsewhere()
+  }
   if (account) mustBeLetIn(await lockOwnAccount(work, account.id), work.now)
   const userId = newcomer ? await settle(work, invitation, account, acceptance) : account.id
   if (!(await closeInvitation(work, invitation.id, 'ACCEPTED'))) throw tokenInvalid(TOKEN)

@@ -6,7 +6,7 @@ import { sql } from '../../database/sql.ts'
 import { recordAll } from '../../outbox/events/event.service.ts'
 import type { Change } from '../../outbox/events/person.ts'
 import type { TopicName } from '../../outbox/events/topics.ts'
-import { badInput, conflict } from '../../shared/errors.ts'
+import { badInput, conflict, forbidden } from '../../shared/errors.ts'
 import { attempt, doneOf, only, type Outcome } from '../../shared/outcome.ts'
 import { findManagedMembers, readMembers } from '../../tenancy/memberships/member.service.ts'
 import type { Member } from '../../tenancy/memberships/member.type.ts'
@@ -165,6 +165,7 @@ export async function actOnMembers(
     attempt(() => {
       const member = only([managed(id)])
       if (acceptedOnly) mustBeAccepted(member)
+      if (act === 'UNLOCK' && member.id === viewer.principalId && member.lockedAt) throw ownLock()
       return member
     }),
   )
@@ -196,6 +197,9 @@ export async function actOnMembers(
         },
   )
 }
+
+const ownLock = () =>
+  forbidden('POLICY_FORBIDS', 'Nobody lifts a lock from themselves. Ask somebody else.')
 
 function mustBeAccepted(member: Member): void {
   if (member.status === 'INVITED')

@@ -1,5 +1,5 @@
 import { isAdministrative } from '../../access/permissions.ts'
-import { must, type TenantViewer } from '../../access/viewer.ts'
+import { must, withinOwn, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
@@ -46,6 +46,7 @@ export async function updateProject(
     registrationEmailVerificationRequired:
       rules?.emailVerificationRequired ?? project.registrationEmailVerificationRequired,
   }
+  if (after.signInUrl && after.signInUrl !== project.signInUrl) mustAnswerForPage(viewer)
   if (rules && after.registrationEnabled)
     await mustHoldWhatIsGiven(work, viewer, after.registrationDefaultRoleId)
   await mustBeFree(work, viewer, after.slug, project.id)
@@ -126,6 +127,7 @@ export async function createProject(work: Work, input: CreateProjectInput): Prom
     'registration',
     'allowedEmailDomains',
   ])
+  if (input.signInUrl) mustAnswerForPage(viewer)
   if (registration.enabled) await mustHoldWhatIsGiven(work, viewer, role?.id ?? null)
   await mustBeFree(work, viewer, slug, null)
 
@@ -142,6 +144,19 @@ export async function createProject(work: Work, input: CreateProjectInput): Prom
     target: { kind: 'Project', id, name },
   })
   return getProject(work, viewer, id)
+}
+
+/**
+ * A project's own page receives the sign-in links of all who can enter it, and so sessions of theirs; an Administrator
+ * can enter every project.
+ */
+function mustAnswerForPage(viewer: TenantViewer): void {
+  const administrator = { builtIn: true, level: 'ORGANISATION', permissions: [] } as const
+  if (!withinOwn(viewer, { ...administrator, visibility: 'ORGANISATION' }))
+    throw forbidden(
+      'EXCEEDS_OWN_PERMISSIONS',
+      'The page receives sessions of everybody who can enter, Administrators too: only who holds everything may name it.',
+    )
 }
 
 /**

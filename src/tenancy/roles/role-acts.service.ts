@@ -13,16 +13,17 @@ import { changesBetween, record } from '../../outbox/events/event.service.ts'
 import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
 import { fold, singleLine } from '../../shared/normalise.ts'
 import { newId } from '../../shared/tokens.ts'
-import { lockAdministration } from '../organisations/administration.ts'
+import { lockAdministration, lockOrganisation } from '../organisations/administration.ts'
 import { readTitle } from '../projects/titles.ts'
 import { ROLE_FIELDS } from './role.loaders.ts'
-import { getAssignableRole, getRole, mustBeWithinOwn } from './role.service.ts'
+import { getAssignableRole, getRole, mustStillBeDefined, mustBeWithinOwn } from './role.service.ts'
 import type { CreatePermissionInput, CreateRoleInput, Role, UpdateRoleInput } from './role.type.ts'
 
 const LONGEST_DESCRIPTION = 500
 const MOST_OWN = 100
 const OWN_NAME = /^[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)*$/
 const LONGEST_NAME = 64
+const PERMISSIONS = ['input', 'permissions']
 
 /** Defines a role that holds nothing its author lacks. */
 export async function createRole(work: Work, input: CreateRoleInput): Promise<Role> {
@@ -35,6 +36,8 @@ export async function createRole(work: Work, input: CreateRoleInput): Promise<Ro
     visibility: input.visibility,
   }
   mustBeWithinOwn(viewer, draft, name)
+  await lockOrganisation(work, viewer.organisationId)
+  await mustStillBeDefined(work, viewer, draft.permissions, PERMISSIONS)
   const id = newId()
   await work.db.rows(sql`
     insert into role (id, created_at, updated_at, organisation_id, name, sort_name, description, level, permissions, visibility)
@@ -63,6 +66,7 @@ export async function updateRole(work: Work, id: string, input: UpdateRoleInput)
     visibility: input.visibility ?? role.visibility,
   }
   mustBeWithinOwn(viewer, { ...role, ...after }, after.name)
+  if (input.permissions) await mustStillBeDefined(work, viewer, after.permissions, PERMISSIONS)
   if (isAdministrative({ ...role, ...after }) && (await isDefault(work, role.id)))
     throw forbidden('POLICY_FORBIDS', 'A default role cannot become an administrative one.')
   await work.db.rows(sql`

@@ -62,6 +62,31 @@ export async function findAssignableRoles(work: Work, viewer: TenantViewer, ids:
   }
 }
 
+/**
+ * Sees to it that nothing is named which was retired since the viewer was read, be it by a field earlier in the same
+ * document: it would come back to life with its name. With the organisation locked nothing is retired meanwhile.
+ *
+ * @throws {AppError} `BAD_USER_INPUT` / `PERMISSION_UNKNOWN`.
+ */
+export async function mustStillBeDefined(
+  work: Work,
+  viewer: TenantViewer,
+  names: string[],
+  path: Path,
+): Promise<void> {
+  const own = names.filter(name => viewer.ownCatalogue.some(each => each.name === name))
+  if (!own.length) return
+  const there = await work.db.rows<{ name: string }>(sql`
+    select name from permission where organisation_id = ${viewer.organisationId} and name = any(${own}::text[])`)
+  const gone = own.find(name => !there.some(each => each.name === name))
+  if (gone)
+    throw badInput(
+      [...path, names.indexOf(gone)],
+      'PERMISSION_UNKNOWN',
+      'Name permissions of the catalogue.',
+    )
+}
+
 /** A live role of the organisation in use. */
 export async function getRole(
   work: Work,
