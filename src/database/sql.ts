@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { Sql } from 'sql-template-tag'
+
 export { default as sql, join, raw, type Sql } from 'sql-template-tag'
 
 /** One statement whose text numbers its values as `$1`, `$2`, …: what the `sql` tag makes. */
@@ -7,6 +9,15 @@ export interface Statement {
   readonly values: unknown[]
   /** To be planned anew each time, for which plan is good depends on the values. */
   readonly planAnew?: boolean
+}
+
+/**
+ * A statement whose text is made once, for what every request asks.
+ *
+ * @param template with anything in the places of its values.
+ */
+export function prepared({ text }: Sql): (...values: unknown[]) => Statement {
+  return (...values) => ({ text, values })
 }
 
 /** Runs statements somewhere: in the read transaction of an operation, in a mutation's, or as *system*. */

@@ -87,6 +87,9 @@ export const requestInfo = (request: FastifyRequest): RequestInfo => ({
   requestId: request.id,
   ipAddress: request.ip,
   userAgent: request.headers['user-agent']?.slice(0, LONGEST_USER_AGENT) ?? null,
-  language: likedLanguage(request.headers['accept-language']),
+  // few requests ask for it
+  get language() {
+    return likedLanguage(request.headers['accept-language'])
+  },
   idempotencyKey: request.headers['idempotency-key']?.toString() ?? null,
 })

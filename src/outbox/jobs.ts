@@ -1,6 +1,7 @@
 import { PgBoss, type JobResult, type JobWithMetadata } from 'pg-boss'
 import type { Work } from '../access/work.ts'
 import { SYSTEM } from '../database/context.ts'
+import { isPassing } from '../database/failures.ts'
 import type { Queries } from '../database/sql.ts'
 import type { SystemQueries } from '../database/store.ts'
 import { again, CHORE, LASTING, SCHEMA, type ChoreName, type QueueName } from './queues.ts'
@@ -37,6 +38,9 @@ export interface Attempt {
   /** Aborted where the try takes too long, or the node stops. */
   signal: AbortSignal
 }
+
+/** Hears of chores that were not done: warned where the database was away, for they are due again. */
+export type ChoreLog = Record<'warn' | 'error', (what: object, message: string) => void>
 
 /** A try that failed. */
 export interface Failure<Data = object> {
@@ -130,11 +134,12 @@ export class Jobs {
   async perform(
     chore: ChoreName,
     work: (signal: AbortSignal) => Promise<void>,
-    onFailure: (error: Error) => void,
+    log: ChoreLog,
   ): Promise<void> {
     await this.#employ(chore, 1, async ({ id }) => {
       const error = await this.#try(id, CHORE.expireInSeconds * 1_000, work)
-      if (error) onFailure(error)
+      if (isPassing(error)) log.warn({ err: error, chore }, 'a chore was put off')
+      else if (error) log.error({ err: error, chore }, 'a chore failed')
       return { id, status: error ? 'failed' : 'completed', output: { message: error?.message } }
     })
   }

@@ -147,6 +147,8 @@ export async function tellTrail(options: TrailOptions): Promise<void> {
   const lines: Line[] = []
   const measure = async (scenario: Scenario): Promise<Figures> => {
     await run(cluster, scenario, warmUpSeconds)
+    // as the database does by itself within a minute of such changes
+    await cluster.admin.query('analyze')
     const figures = await run(cluster, scenario, seconds)
     lines.push({ name: scenario.name, connections: scenario.connections, figures })
     process.stderr.write('.')

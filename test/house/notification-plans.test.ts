@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Statement } from '../../src/database/sql.ts'
 import { doChore } from '../support/chores.ts'
 import { newcomer, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { plansOf } from '../support/statements.ts'
 
 // Plans, not times: one's own notices are found by their index, however many rows of others lie beside.
 
@@ -27,32 +27,8 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => server.stop())
 
-/** The plans of the statements that a step takes, as text. */
-async function plansOf(step: () => Promise<unknown>): Promise<string> {
-  const { store } = server.app.node.database
-  const begin = store.begin.bind(store)
-  const plans: string[] = []
-  store.begin = async script => {
-    const connection = await begin(script)
-    const rows = connection.rows.bind(connection)
-    connection.rows = async <Row>(query: Statement) => {
-      const text = `explain (costs off) ${query.text}`
-      const plan = await rows<Record<string, string>>({ text, values: query.values })
-      plans.push(plan.map(line => Object.values(line)[0]).join('\n'))
-      return rows<Row>(query)
-    }
-    return connection
-  }
-  try {
-    await step()
-  } finally {
-    store.begin = begin
-  }
-  return plans.join('\n')
-}
-
 const list = (args: string, fields = 'nodes { id }') =>
-  plansOf(() => reader.ask(`{ me { notifications(first: 20${args}) { ${fields} } } }`))
+  plansOf(server, () => reader.ask(`{ me { notifications(first: 20${args}) { ${fields} } } }`))
 
 test('a page of one’s own list is read in the order of its index', async () => {
   const plan = await list('')
@@ -68,7 +44,7 @@ test('what is unread has an index of its own, for the page and for the number', 
 })
 
 test('a run of the digests looks at what is due, and not at what is not', async () => {
-  const plan = await plansOf(() => doChore(server, 'digests'))
+  const plan = await plansOf(server, () => doChore(server, 'digests'))
   expect(plan).toMatch(/notification_due/)
   expect(plan).not.toMatch(/Seq Scan on notification\b/)
 })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Statement } from '../../src/database/sql.ts'
 import { newcomer, operator, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { plansOf as statementPlans } from '../support/statements.ts'
 import { createProject, createRole } from '../tenancy/verbs.ts'
 import { crowd, MANY, memberId } from './crowd.ts'
 
@@ -34,29 +34,8 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(() => server.stop())
 
-/** The plans of the statements that an operation reads by, as text. */
-async function plansOf(by: Person, document: string): Promise<string> {
-  const { store } = server.app.node.database
-  const begin = store.begin.bind(store)
-  const plans: string[] = []
-  store.begin = async script => {
-    const connection = await begin(script)
-    const rows = connection.rows.bind(connection)
-    connection.rows = async <Row>(query: Statement) => {
-      const text = `explain (costs off) ${query.text}`
-      const plan = await rows<Record<string, string>>({ text, values: query.values })
-      plans.push(plan.map(line => Object.values(line)[0]).join('\n'))
-      return rows<Row>(query)
-    }
-    return connection
-  }
-  try {
-    await by.ask(document)
-  } finally {
-    store.begin = begin
-  }
-  return plans.join('\n')
-}
+const plansOf = (by: Person, document: string): Promise<string> =>
+  statementPlans(server, () => by.ask(document), { reading: true })
 
 const CROWDED =
   /Seq Scan on (principal|session|invitation|api_key|project_access|member_word|user_word|user_account)\b/

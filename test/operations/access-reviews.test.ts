@@ -12,6 +12,7 @@ import { newId } from '../../src/shared/tokens.ts'
 import { enrol } from '../support/authenticator.ts'
 import { newcomer, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { countStatements } from '../support/statements.ts'
 import {
   cancel,
   complete,
@@ -278,23 +279,9 @@ describe('lists', () => {
           project { name } decidedBy { name } } } } } } }`,
         { first },
       )
-    const { store } = server.app.node.database
-    const begin = store.begin.bind(store)
-    let asked = 0
-    store.begin = async script => {
-      const connection = await begin(script)
-      const rows = connection.rows.bind(connection)
-      return { ...connection, rows: query => ((asked += 1), rows(query)) }
-    }
-    try {
-      await read(1)
-      const few = asked
-      asked = 0
-      await read(5)
-      expect(asked).toBe(few)
-    } finally {
-      store.begin = begin
-    }
+    const { seen: few } = await countStatements(server, () => read(1))
+    const { seen: many } = await countStatements(server, () => read(5))
+    expect(many).toBe(few)
   })
 
   test('find a review and an item by id, as far as they are shown', async () => {

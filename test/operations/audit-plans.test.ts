@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Statement } from '../../src/database/sql.ts'
 import { organisation, operator, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { plansOf as statementPlans } from '../support/statements.ts'
 import { tamper } from './trail.ts'
 
 // Plans, not times: what is asked of the trail reads the months that it is about, by their indexes, under row-level security.
@@ -46,28 +46,10 @@ afterAll(() => server.stop())
 
 /** The plans of the statements that read events in an operation. */
 async function plansOf(by: Person, document: string, variables: object = {}): Promise<string> {
-  const { store } = server.app.node.database
-  const begin = store.begin.bind(store)
-  const plans: string[] = []
-  store.begin = async script => {
-    const connection = await begin(script)
-    const rows = connection.rows.bind(connection)
-    connection.rows = async <Row>(query: Statement) => {
-      if (!/from event e/.test(query.text)) return rows<Row>(query)
-      const text = `explain (costs off) ${query.text}`
-      const plan = await rows<Record<string, string>>({ text, values: query.values })
-      plans.push(plan.map(line => Object.values(line)[0]).join('\n'))
-      return rows<Row>(query)
-    }
-    return connection
-  }
-  try {
-    await by.ask(document, { ...variables })
-  } finally {
-    store.begin = begin
-  }
-  expect(plans).not.toEqual([])
-  return plans.join('\n')
+  const ask = () => by.ask(document, { ...variables })
+  const plans = await statementPlans(server, ask, { about: /from event e/ })
+  expect(plans).not.toBe('')
+  return plans
 }
 
 const list = (filter: object) =>

@@ -3,6 +3,7 @@ import { newId } from '../../src/shared/tokens.ts'
 import { askBy, bringWith, createKey, createServiceAccount } from '../credentials/keys.ts'
 import { organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { countStatements } from '../support/statements.ts'
 import {
   createWebhook,
   deleteWebhook,
@@ -180,23 +181,9 @@ test('a list with makers and deliveries costs the same for one as for ten', asyn
     const { id } = await createWebhook(own, URL, ['role.created'])
     await testWebhook(own, id)
   }
-  const { store } = server.app.node.database
-  const begin = store.begin.bind(store)
-  let seen = 0
-  store.begin = async script => {
-    const connection = await begin(script)
-    const rows = connection.rows.bind(connection)
-    return { ...connection, rows: query => ((seen += 1), rows(query)) }
-  }
-  try {
-    await read(1)
-    const few = seen
-    seen = 0
-    await read(10)
-    expect(seen).toBe(few)
-  } finally {
-    store.begin = begin
-  }
+  const { seen: few } = await countStatements(server, () => read(1))
+  const { seen: many } = await countStatements(server, () => read(10))
+  expect(many).toBe(few)
 })
 
 describe('what is refused', () => {

@@ -4,6 +4,7 @@ import { askBy, createKey, createServiceAccount, grant as place } from '../crede
 import { doChore } from '../support/chores.ts'
 import { newcomer, operator, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { countStatements } from '../support/statements.ts'
 import { act, createProject, createRole, deleteRole, updateRole } from '../tenancy/verbs.ts'
 import {
   assign,
@@ -177,23 +178,9 @@ test('lists are pages, and cost the same for one as for ten', async () => {
         runs(first: 2) { nodes { workflow { name } subject { id name } problem { code } } } } } } }`,
       { first: count },
     )
-  const { store } = server.app.node.database
-  const begin = store.begin.bind(store)
-  let seen = 0
-  store.begin = async script => {
-    const connection = await begin(script)
-    const rows = connection.rows.bind(connection)
-    return { ...connection, rows: query => ((seen += 1), rows(query)) }
-  }
-  try {
-    await read(1)
-    const few = seen
-    seen = 0
-    await read(10)
-    expect(seen).toBe(few)
-  } finally {
-    store.begin = begin
-  }
+  const { seen: few } = await countStatements(server, () => read(1))
+  const { seen: many } = await countStatements(server, () => read(10))
+  expect(many).toBe(few)
 })
 
 describe('input', () => {

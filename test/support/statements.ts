@@ -1,25 +1,69 @@
+import type { Statement } from '../../src/database/sql.ts'
+import type { Connection } from '../../src/database/store.ts'
 import type { TestServer } from './server.ts'
 
 /** Counts the statements that the transactions of a step take, and brings what it came to. */
 export async function countStatements<Result>(
-  { app }: TestServer,
+  server: TestServer,
   step: () => Promise<Result>,
 ): Promise<{ seen: number; result: Result }> {
+  let seen = 0
+  const result = await overheard(server, step, () => void (seen += 1))
+  return { seen, result }
+}
+
+/** The plans of the statements that the transactions of a step take, as text. */
+export async function plansOf(
+  server: TestServer,
+  step: () => Promise<unknown>,
+  { about = /./, reading = false }: Wanted = {},
+): Promise<string> {
+  const plans: string[] = []
+  await overheard(server, step, async (explain, { text }, script) => {
+    if (about.test(text) && (!reading || script.includes('read only'))) plans.push(await explain())
+  })
+  return plans.join('\n')
+}
+
+interface Wanted {
+  /** Only statements whose text fits. */
+  about?: RegExp
+  /** Only those of queries, and not what the server does beside. */
+  reading?: boolean
+}
+
+type Explain = () => Promise<string>
+
+/** Lets somebody hear of each statement in a transaction before it runs. */
+async function overheard<Result>(
+  { app }: TestServer,
+  step: () => Promise<Result>,
+  hear: (explain: Explain, query: Statement, script: string) => Promise<void> | undefined,
+): Promise<Result> {
   const { store } = app.node.database
   const begin = store.begin.bind(store)
-  let seen = 0
   store.begin = async script => {
     const connection = await begin(script)
-    const rows = connection.rows.bind(connection)
-    connection.rows = query => {
-      seen += 1
-      return rows(query)
+    return {
+      ...connection,
+      rows: query => {
+        const heard = hear(() => plan(connection, query), query, script)
+        // at once where nobody keeps it: what is queued together must not come apart
+        return heard ? heard.then(() => connection.rows(query)) : connection.rows(query)
+      },
     }
-    return connection
   }
   try {
-    return { result: await step(), seen }
+    return await step()
   } finally {
     store.begin = begin
   }
+}
+
+async function plan(connection: Connection, { text, values }: Statement): Promise<string> {
+  const lines = await connection.rows<Record<string, string>>({
+    text: `explain (costs off) ${text}`,
+    values,
+  })
+  return lines.map(line => Object.values(line)[0]).join('\n')
 }

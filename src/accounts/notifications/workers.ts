@@ -1,10 +1,10 @@
 import type { ServerTools } from '../../access/work.ts'
-import type { Jobs } from '../../outbox/jobs.ts'
+import type { ChoreLog, Jobs } from '../../outbox/jobs.ts'
 import { sendDigests } from './digest.service.ts'
 
 export interface NotificationTools extends ServerTools {
   jobs: Jobs
-  log: { info(what: object, message: string): void; error(what: object, message: string): void }
+  log: ChoreLog & { info(what: object, message: string): void }
 }
 
 /** Takes part in sending digests, every quarter of an hour: so far apart are the hours of different places. */
@@ -15,5 +15,5 @@ export const startDigests = ({ jobs, log, ...tools }: NotificationTools): Promis
       const sent = await sendDigests(tools, signal)
       if (sent) log.info({ sent }, 'digests are on their way')
     },
-    err => log.error({ err, chore: 'digests' }, 'a chore failed'),
+    log,
   )

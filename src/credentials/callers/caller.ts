@@ -73,8 +73,7 @@ interface SessionDemands {
 
 export function readPrincipal(texts: PrincipalTexts): PrincipalRows | null {
   if (!texts.member || !texts.organisation || !texts.role) return null
-  const { vouched, unprovenProjectId, ...member } = JSON.parse(texts.member) as Member &
-    Pick<MembershipStanding, 'vouched' | 'unprovenProjectId'>
+  const { member, membership } = members.read(texts.member)
   const organisation = organisations.read(texts.organisation)
   const { role, authority } = roles.read(texts.role)
   return {
@@ -84,14 +83,20 @@ export function readPrincipal(texts: PrincipalTexts): PrincipalRows | null {
     authority,
     policy: organisation,
     standing: {
-      ...member,
-      vouched,
-      unprovenProjectId,
+      ...membership,
       organisationSuspendedAt: organisation.suspendedAt,
       organisationDeletedAt: organisation.deletedAt,
     },
   }
 }
+
+const members = new ReadTexts(text => {
+  const { vouched, unprovenProjectId, ...member } = JSON.parse(text) as Member &
+    Pick<MembershipStanding, 'vouched' | 'unprovenProjectId'>
+  const { status, suspendedUntil, lockedAt, removedAt } = member
+  const membership = { status, suspendedUntil, lockedAt, removedAt, vouched, unprovenProjectId }
+  return { member: Object.freeze(member), membership: Object.freeze(membership) }
+})
 
 const organisations = new ReadTexts<Organisation & SessionDemands & { deletedAt: Instant | null }>(
   text => Object.freeze(JSON.parse(text)),

@@ -1,5 +1,5 @@
 import { toDate, columns, rowAsJson, type Instant } from '../../database/columns.ts'
-import { sql, type Queries } from '../../database/sql.ts'
+import { prepared, sql, type Queries } from '../../database/sql.ts'
 import { withImplied } from '../../access/permissions.ts'
 import { shareLookups } from '../../shared/batch.ts'
 import { digest } from '../../shared/tokens.ts'
@@ -24,6 +24,19 @@ interface KeyRow extends PrincipalTexts, OwnerRow {
   projectIds: string[]
 }
 
+const BY_DIGEST = prepared(sql`
+  select ${rowAsJson('k', columns('k', API_KEY_FIELDS))} as "apiKey", k.digest, k.previous_digest as "previousDigest",
+    k.previous_until as "previousUntil",
+    ${KEY_PROJECTS} as "projectIds", ${OWNER_COLUMNS}, ${PRINCIPAL_COLUMNS}
+  from api_key k
+  join principal m on m.id = k.owner_id
+  join organisation o on o.id = k.organisation_id
+  join role r on r.id = m.role_id
+  left join user_account u on u.id = m.user_id
+  where (k.digest = any(${'digests'}::text[])
+      or (k.previous_digest = any(${'digests'}::text[]) and k.previous_until > ${'now'}))
+    and k.revoked_at is null`)
+
 /**
  * Looks callers up by API key: key, principal, account, organisation and role in one statement, shared between the
  * requests of one turn of the event loop. Null for a key that does not work now, whatever the cause.
@@ -32,18 +45,7 @@ export function createKeyLookup(system: Queries, clock: () => Date) {
   const shared = shareLookups<string, KeyRow | null>(async digests => {
     const wanted = [...new Set(digests)]
     const now = clock()
-    const rows = await system.rows<KeyRow>(sql`
-      select ${rowAsJson('k', columns('k', API_KEY_FIELDS))} as "apiKey", k.digest, k.previous_digest as "previousDigest",
-        k.previous_until as "previousUntil",
-        ${KEY_PROJECTS} as "projectIds", ${OWNER_COLUMNS}, ${PRINCIPAL_COLUMNS}
-      from api_key k
-      join principal m on m.id = k.owner_id
-      join organisation o on o.id = k.organisation_id
-      join role r on r.id = m.role_id
-      left join user_account u on u.id = m.user_id
-      where (k.digest = any(${wanted}::text[])
-          or (k.previous_digest = any(${wanted}::text[]) and k.previous_until > ${now}))
-        and k.revoked_at is null`)
+    const rows = await system.rows<KeyRow>(BY_DIGEST(wanted, wanted, now))
     const found = new Map(
       rows.flatMap(row => [
         // a row found by its present secret does not bring back the one before

@@ -1,7 +1,7 @@
 import { USER_FIELDS } from '../../accounts/users/user.loaders.ts'
 import type { User } from '../../accounts/users/user.type.ts'
 import { columns, rowAsJson, toDate, type Instant } from '../../database/columns.ts'
-import { sql, type Queries } from '../../database/sql.ts'
+import { prepared, sql, type Queries } from '../../database/sql.ts'
 import { inOrder, shareLookups } from '../../shared/batch.ts'
 import { PROJECT_FIELDS } from '../../tenancy/projects/project.loaders.ts'
 import type { Project } from '../../tenancy/projects/project.type.ts'
@@ -38,6 +38,43 @@ interface SessionRow extends PrincipalTexts {
 
 const projects = new ReadTexts<Project>(text => Object.freeze(JSON.parse(text)))
 
+const users = new ReadTexts(text => {
+  const { deletedAt, ...user } = JSON.parse(text) as User & { deletedAt: Instant | null }
+  return { user: Object.freeze(user), account: Object.freeze({ ...user, deletedAt }) }
+})
+
+const sessions = new ReadTexts(text => {
+  const session = JSON.parse(text) as Session
+  return {
+    session: Object.freeze(session),
+    createdAt: toDate(session.createdAt),
+    authenticatedAt: toDate(session.authenticatedAt),
+    lastActiveAt: toDate(session.lastActiveAt),
+    expiresAt: toDate(session.expiresAt),
+  }
+})
+
+const BY_ID = prepared(sql`
+  select s.id, s.generation, s.confined_to_id as "confinedToId", u.proven_at is not null as "proven",
+    t.mfa_enabled as "mfaEnabled", t.mfa_required as "mfaRequired", ${rowAsJson('s', columns('s', SESSION_FIELDS))} as "session",
+    ${rowAsJson(
+      'u',
+      sql`${columns('u', USER_FIELDS)}, btrim(u.first_name || ' ' || u.last_name) as "name",
+    u.deleted_at as "deletedAt"`,
+    )} as "user",
+    ${PRINCIPAL_COLUMNS}, ${rowAsJson('p', columns('p', PROJECT_FIELDS))} as "project",
+    least(t.session_idle_minutes, o.session_idle_minutes) * 60 as "idle",
+    least(t.session_lifetime_hours, o.session_lifetime_hours) * 3600 as "lifetime"
+  from session s
+  join user_account u on u.id = s.user_id
+  cross join platform_settings t
+  left join principal m on m.id = s.principal_id
+  left join organisation o on o.id = s.organisation_id
+  left join role r on r.id = m.role_id
+  left join project p on p.id = s.project_id and p.deleted_at is null and (r.built_in or exists (
+    select from project_access a where a.project_id = p.id and a.principal_id = m.id))
+  where s.id = any(${'ids'}::uuid[]) and s.ended_at is null`)
+
 /**
  * Looks callers up by session: session, account, membership, organisation, role and project in one statement, shared
  * between the requests of one turn of the event loop. Nothing is remembered, so what was changed a moment ago already
@@ -45,26 +82,7 @@ const projects = new ReadTexts<Project>(text => Object.freeze(JSON.parse(text)))
  */
 export function createSessionLookup(system: Queries, ceilings: SessionCeilings, clock: () => Date) {
   const shared = shareLookups<string, SessionRow | null>(async ids => {
-    const rows = await system.rows<SessionRow>(sql`
-      select s.id, s.generation, s.confined_to_id as "confinedToId", u.proven_at is not null as "proven",
-        t.mfa_enabled as "mfaEnabled", t.mfa_required as "mfaRequired", ${rowAsJson('s', columns('s', SESSION_FIELDS))} as "session",
-        ${rowAsJson(
-          'u',
-          sql`${columns('u', USER_FIELDS)}, btrim(u.first_name || ' ' || u.last_name) as "name",
-        u.deleted_at as "deletedAt"`,
-        )} as "user",
-        ${PRINCIPAL_COLUMNS}, ${rowAsJson('p', columns('p', PROJECT_FIELDS))} as "project",
-        least(t.session_idle_minutes, o.session_idle_minutes) * 60 as "idle",
-        least(t.session_lifetime_hours, o.session_lifetime_hours) * 3600 as "lifetime"
-      from session s
-      join user_account u on u.id = s.user_id
-      cross join platform_settings t
-      left join principal m on m.id = s.principal_id
-      left join organisation o on o.id = s.organisation_id
-      left join role r on r.id = m.role_id
-      left join project p on p.id = s.project_id and p.deleted_at is null and (r.built_in or exists (
-        select from project_access a where a.project_id = p.id and a.principal_id = m.id))
-      where s.id = any(${[...new Set(ids)]}::uuid[]) and s.ended_at is null`)
+    const rows = await system.rows<SessionRow>(BY_ID([...new Set(ids)]))
     return inOrder(ids, rows, row => row.id)
   })
   return async (sessionId: string): Promise<Caller | null> => {
@@ -74,15 +92,15 @@ export function createSessionLookup(system: Queries, ceilings: SessionCeilings, 
 }
 
 function readCaller(row: SessionRow, ceilings: SessionCeilings, now: Date): Caller | null {
-  const session = JSON.parse(row.session) as Session
-  const { deletedAt, ...user } = JSON.parse(row.user) as User & { deletedAt: Instant | null }
-  const lastActiveAt = toDate(session.lastActiveAt)
+  const { session, createdAt, authenticatedAt, lastActiveAt, expiresAt } = sessions.read(
+    row.session,
+  )
+  const { user, account } = users.read(row.user)
   const idleEnd = lastActiveAt.getTime() + Math.min(ceilings.idle, row.idle) * 1000
-  const lifeEnd =
-    toDate(session.createdAt).getTime() + Math.min(ceilings.lifetime, row.lifetime) * 1000
-  const end = Math.min(toDate(session.expiresAt).getTime(), lifeEnd)
+  const lifeEnd = createdAt.getTime() + Math.min(ceilings.lifetime, row.lifetime) * 1000
+  const end = Math.min(expiresAt.getTime(), lifeEnd)
   if (now.getTime() >= Math.min(idleEnd, end)) return null
-  if (!accountGoesOn({ ...user, deletedAt }, now)) return null
+  if (!accountGoesOn(account, now)) return null
 
   const standing = readPrincipal(row)
   if (standing && !membershipGoesOn(standing.standing, now)) return null
@@ -128,7 +146,7 @@ function readCaller(row: SessionRow, ceilings: SessionCeilings, now: Date): Call
       scopes: null,
       ...state,
       boundToId: row.confinedToId,
-      authenticatedAt: toDate(session.authenticatedAt),
+      authenticatedAt,
     },
   }
 }

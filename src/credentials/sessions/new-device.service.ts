@@ -1,6 +1,6 @@
 import type { Work } from '../../access/work.ts'
 import { notify } from '../../accounts/notifications/notification.service.ts'
-import { firstRow, sql } from '../../database/sql.ts'
+import { sql, type Sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { sourceOf } from '../throttle/throttle.service.ts'
 import { deviceOf } from './device.ts'
@@ -8,7 +8,8 @@ import { deviceOf } from './device.ts'
 // words only: nothing that a mail program would make a link of
 const PLAIN = /^[\p{L}\p{N} ()_-]{1,60}$/u
 
-interface Seen {
+/** What a sign-in was seen with, beside what the account had been seen with before. */
+export interface Sighting {
   proven: boolean
   name: string
   /** The account has been signed in to before. */
@@ -18,43 +19,48 @@ interface Seen {
 }
 
 /**
- * Notes what a sign-in was seen with, and tells the account's owner where something of it is new: the kind of program
- * and system, or the network, each by itself, so that a laptop that moves home or a browser that is brought up to
- * date tells nothing. The first sign-in of an account is no news, and no mail goes to an address that was never
- * proven. As *system*, before the sign-in is written to the account.
+ * A part of the statement that begins a session, named `seen`: notes the kind of program and system, and the network,
+ * each by itself. It is one upsert, so that of sign-ins at once one finds a trait new.
  */
-export async function noticeDevice(
+export function sighting({ now, request }: Work, userId: string): Sql {
+  const traits = [
+    `device ${deviceIn(request.userAgent) ?? 'unknown'}`,
+    `network ${networkOf(request.ipAddress)}`,
+  ]
+  return sql`seen as (
+    insert into sighting (user_id, trait, created_at, last_seen_at)
+    select ${userId}, trait, ${now}, ${now} from unnest(${traits}::text[]) as trait
+    on conflict (user_id, trait) do update set last_seen_at = excluded.last_seen_at
+    returning created_at = last_seen_at as fresh)`
+}
+
+/** What `Sighting` is read from: the part `seen`, and the account `u` as it was before. */
+export const SIGHTING = sql`u.email_verified_at is not null as proven, btrim(u.first_name || ' ' || u.last_name) as name,
+  u.last_sign_in_at is not null as known, (select bool_or(fresh) from seen) as news`
+
+/**
+ * Tells the account's owner where something of a sign-in is new, so that a laptop that moves home or a browser that is
+ * brought up to date tells nothing. The first sign-in of an account is no news, and no mail goes to an address that was
+ * never proven. As *system*.
+ */
+export async function tellOfDevice(
   work: Work,
   session: {
     id: string
     userId: string
     place: { organisationId: string | null; principalId: string | null }
   },
+  seen: Sighting,
 ): Promise<void> {
+  if (!seen.known || !seen.news) return
   const { id, userId, place } = session
   const { ipAddress, userAgent } = work.request
-  const device = deviceIn(userAgent)
-  const traits = [`device ${device ?? 'unknown'}`, `network ${networkOf(ipAddress)}`]
-  // one statement, so that of sign-ins at once one finds it new
-  const seen = await firstRow<Seen>(
-    work.db,
-    sql`with seen as (
-        insert into sighting (user_id, trait, created_at, last_seen_at)
-        select ${userId}, trait, ${work.now}, ${work.now} from unnest(${traits}::text[]) as trait
-        on conflict (user_id, trait) do update set last_seen_at = excluded.last_seen_at
-        returning created_at = last_seen_at as fresh)
-      select u.email_verified_at is not null as proven, btrim(u.first_name || ' ' || u.last_name) as name,
-        u.last_sign_in_at is not null as known,
-        (select bool_or(fresh) from seen) as news
-      from user_account u where u.id = ${userId}`,
-  )
-  if (!seen?.known || !seen.news) return
   await record(work, 'session.new_device', {
     organisationId: place.organisationId,
     target: { kind: 'Session', id },
     actor: { userId, principalId: place.principalId, name: seen.name },
   })
-  const data = { device, address: ipAddress, at: work.now.toISOString() }
+  const data = { device: deviceIn(userAgent), address: ipAddress, at: work.now.toISOString() }
   await notify(work, {
     userId,
     topic: 'session.new_device',

@@ -1,9 +1,9 @@
 import type { Work } from '../../access/work.ts'
 import { firstRow, sql, type Sql } from '../../database/sql.ts'
-import { enterMembership } from '../../tenancy/memberships/membership.service.ts'
+import { enterFirst, enterMembership } from '../../tenancy/memberships/membership.service.ts'
 import { digest, newId, newToken } from '../../shared/tokens.ts'
 import { SESSION_WITH_LIMITS, sessionEnds } from '../../tenancy/policies/session-end.ts'
-import { noticeDevice } from './new-device.service.ts'
+import { sighting, SIGHTING, tellOfDevice, type Sighting } from './new-device.service.ts'
 import { refreshToken } from './refresh-token.ts'
 import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
 import type { TokenDelivery } from './session.type.ts'
@@ -40,29 +40,48 @@ export interface RenewedSession {
   delivery: TokenDelivery
 }
 
-/** Begins a session; as *system*. */
+/** What beginning a session has found out. */
+interface Begun extends Sighting {
+  /** Nobody has acted through the membership before. */
+  first: boolean | null
+}
+
+/** Begins a session; as *system*. Several sign-ins of one person come one after the other: the account is locked. */
 export async function createSession(work: Work, session: NewSession): Promise<RenewedSession> {
+  const { now, request, server } = work
   const { userId, place, method, delivery } = session
+  const { organisationId, principalId, projectId } = place
   const id = newId()
   const seed = newToken()
-  const token = refreshToken(work.server.keys, id, 0, seed)
-  await work.db.rows(sql`
-    insert into session (id, created_at, user_id, organisation_id, principal_id, project_id, confined_to_id,
-      method, authenticated_at, mfa_verified_at, last_active_at, expires_at, refresh_seed, refresh_digest, delivery, ip_address, user_agent)
-    values (${id}, ${work.now}, ${userId}, ${place.organisationId}, ${place.principalId}, ${place.projectId},
-      ${session.confinedTo ?? null}, ${method}, ${work.now}, ${session.secondFactor ? work.now : null}, ${work.now}, ${new Date(work.now.getTime() + session.lifetime * 1000)}, ${seed}, ${digest(token)},
-      ${delivery}, ${work.request.ipAddress}, ${work.request.userAgent})`)
-  const { organisationId } = place
+  const token = refreshToken(server.keys, id, 0, seed)
+  const expiresAt = new Date(now.getTime() + session.lifetime * 1000)
+  // one statement for all that a sign-in leaves behind; its last part sees the account as it was before
+  const begun = await firstRow<Begun>(
+    work.db,
+    sql`with started as (
+        insert into session (id, created_at, user_id, organisation_id, principal_id, project_id, confined_to_id,
+          method, authenticated_at, mfa_verified_at, last_active_at, expires_at, refresh_seed, refresh_digest,
+          delivery, ip_address, user_agent)
+        values (${id}, ${now}, ${userId}, ${organisationId}, ${principalId}, ${projectId}, ${session.confinedTo ?? null},
+          ${method}, ${now}, ${session.secondFactor ? now : null}, ${now}, ${expiresAt}, ${seed}, ${digest(token)},
+          ${delivery}, ${request.ipAddress}, ${request.userAgent})),
+      membership as (
+        update principal set last_active_at = ${now}, last_sign_in_at = ${now} where id = ${principalId}
+        returning entered_at is null as first),
+      account as (
+        update user_account set last_sign_in_at = ${now},
+          last_organisation_id = coalesce(${organisationId}, last_organisation_id)
+        where id = ${userId}),
+      ${sighting(work, userId)}
+      select (select first from membership) as first, ${SIGHTING} from user_account u where u.id = ${userId}`,
+  )
+  if (!begun) throw new Error('The account could not be read.')
   await makeWay(
     work,
     sql`(${beyond(userId, session.most)}) union (${beyondIn(userId, organisationId)})`,
   )
-  await noticeDevice(work, { id, userId, place })
-  await work.db.rows(sql`
-    update user_account set last_sign_in_at = ${work.now},
-      last_organisation_id = coalesce(${organisationId}, last_organisation_id)
-    where id = ${userId}`)
-  if (place.principalId) await enterMembership(work, place.principalId, true)
+  await tellOfDevice(work, { id, userId, place }, begun)
+  if (principalId && begun.first) await enterFirst(work, principalId)
   return { id, userId, refreshToken: token, delivery }
 }
 
@@ -77,9 +96,10 @@ const beyondIn = (userId: string, organisationId: string | null): Sql => sql`
     and s.ended_at is null order by s.last_active_at desc, s.id desc
   offset (select coalesce(o.session_max_per_user, 1000) from organisation o where o.id = ${organisationId})`
 
+// an array, for those few are found by their key, and not by reading all sessions
 const makeWay = (work: Work, which: Sql) =>
   work.db.rows(
-    sql`update session set ended_at = ${work.now}, end_reason = 'too many sessions' where id in (${which})`,
+    sql`update session set ended_at = ${work.now}, end_reason = 'too many sessions' where id = any(array(${which}))`,
   )
 
 /** What a renewal reads of a session, with the row locked until the transaction ends. */
@@ -154,7 +174,7 @@ export async function renewSession(
       sql`update user_account set last_organisation_id = ${place.organisationId} where id = ${session.userId}`,
     )
     await makeWay(work, beyondIn(session.userId, place.organisationId))
-    if (place.principalId) await enterMembership(work, place.principalId, false)
+    if (place.principalId) await enterMembership(work, place.principalId)
   }
   return { id: session.id, userId: session.userId, refreshToken: token, delivery: session.delivery }
 }

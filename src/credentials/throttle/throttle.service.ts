@@ -12,6 +12,10 @@ const SECOND_FACTOR = 'second factor'
 const CODES_A_DAY = 20
 const DAY_MINUTES = 1_440
 
+// A count need not outlive a crash of the whole database, which no guess brings about: nobody waits for the disk. True,
+// in a statement that is a transaction by itself; another's would not be safe on disk either.
+const UNHURRIED = sql`(select set_config('synchronous_commit', 'off', true)) is not null`
+
 export interface ThrottleRules {
   /** Guesses before delays set in. */
   limit: number
@@ -25,8 +29,8 @@ export interface ReservedAttempt {
 }
 
 /**
- * Reserves a guess at `account` from `source` before it is looked at, by one atomic upsert each for the pair and for
- * the source alone, so that parallel guesses cannot outrun the count. Nothing here ever locks the owner out: another
+ * Reserves a guess at `account` from `source` before it is looked at, by one atomic upsert for the pair and for the
+ * source alone, so that parallel guesses cannot outrun the count. Nothing here ever locks the owner out: another
  * source has a count of its own. Guesses of every kind share the count of their source.
  *
  * @param system queries that run as *system*, outside the transaction of the act, so that a refusal keeps the count.
@@ -41,16 +45,22 @@ export async function reserveAttempt(
   now: Date,
 ): Promise<ReservedAttempt & { keys: readonly string[] }> {
   const from = sourceOf(source)
-  const keys = [digest(`${kind} ${account} ${from}`), digest(`source ${from}`)] as const
+  const pair = digest(`${kind} ${account} ${from}`)
+  const all = digest(`source ${from}`)
   const { limit, windowMinutes } = rules
-  await reserve(system, keys[0], limit, windowMinutes, now)
-  await reserve(system, keys[1], limit * SOURCE_FACTOR, windowMinutes, now)
+  const budgets = [
+    { key: pair, limit },
+    { key: all, limit: limit * SOURCE_FACTOR },
+  ]
+  await reserveEach(system, budgets, windowMinutes, now)
   return {
-    keys,
+    keys: [pair, all],
+    // the pair first, as everybody locks them: the count is asked for before the row of the source is written
     handBack: async () => {
       await system.rows(sql`
-        with begun_anew as (delete from attempt where key = ${keys[0]})
-        update attempt set count = greatest(count - 1, 0), blocked_until = null where key = ${keys[1]}`)
+        with begun_anew as (delete from attempt where key = ${pair} returning key)
+        update attempt set count = greatest(count - 1, 0), blocked_until = null
+        where key = ${all} and (select count(*) from begun_anew) >= 0 and ${UNHURRIED}`)
     },
   }
 }
@@ -116,28 +126,57 @@ export async function reserve(
   now: Date,
   fixed = false,
 ): Promise<number> {
+  const [count] = await reserveEach(system, [{ key, limit }], windowMinutes, now, fixed)
+  return count!
+}
+
+/** What is counted under a key, and after how many delays set in. */
+interface Counted {
+  key: string
+  limit: number
+}
+
+/** Counts one more under several keys at once, locked in the order given: under all of them or under none. */
+async function reserveEach(
+  system: Queries,
+  counted: Counted[],
+  windowMinutes: number,
+  now: Date,
+  fixed = false,
+): Promise<number[]> {
+  const keys = counted.map(({ key }) => key)
+  const limits = counted.map(({ limit }) => limit)
+  const limit = sql`(${limits}::int[])[array_position(${keys}::text[], a.key)]`
   // The delay doubles with every guess beyond the limit, and none is forgotten before it has passed.
-  const delay = (count: Sql) => sql`case when ${count} < ${limit}::int then interval '0'
+  const delay = (count: Sql, most: Sql) => sql`case when ${count} < ${most} then interval '0'
     else make_interval(secs => least(${LONGEST_DELAY_SECONDS}::float8,
-      ${FIRST_DELAY_SECONDS}::float8 * power(2, least(${count} - ${limit}::int, 10)))) end`
+      ${FIRST_DELAY_SECONDS}::float8 * power(2, least(${count} - ${most}, 10)))) end`
+  const first = delay(sql`1`, sql`k.most`)
   const count = sql`(case when a.forgotten_at <= ${now} then 1 else a.count + 1 end)`
   const window = sql`make_interval(mins => ${windowMinutes})`
-  // A row that is blocked is left as it is, and then none returns.
-  const taken = await system.rows<{ count: number }>(sql`
+  // An indexed moment that stands still for a while: a row that is counted in often is then written in place.
+  const forgotten = (lasting: Sql) =>
+    sql`date_bin('10 s', ${now}::timestamptz + ${lasting} + ${window} + interval '10 s', 'epoch')`
+  // A row that is blocked is left as it is, and then it does not return.
+  const taken = await system.rows<{ key: string; count: number }>(sql`
     insert into attempt as a (key, count, blocked_until, forgotten_at)
-    values (${key}, 1, nullif(${now}::timestamptz + ${delay(sql`1`)}, ${now}),
-      ${now}::timestamptz + ${delay(sql`1`)} + ${window})
+    select k.key, 1, nullif(${now}::timestamptz + ${first}, ${now}), ${forgotten(first)}
+    from unnest(${keys}::text[], ${limits}::int[]) with ordinality as k (key, most, place)
+    where ${UNHURRIED} order by k.place
     on conflict (key) do update set count = ${count},
-      blocked_until = nullif(${now}::timestamptz + ${delay(count)}, ${now}),
+      blocked_until = nullif(${now}::timestamptz + ${delay(count, limit)}, ${now}),
       forgotten_at = case when ${fixed} and a.forgotten_at > ${now}
-        then greatest(a.forgotten_at, ${now}::timestamptz + ${delay(count)})
-        else ${now}::timestamptz + ${delay(count)} + ${window} end
+        then greatest(a.forgotten_at, ${now}::timestamptz + ${delay(count, limit)})
+        else ${forgotten(delay(count, limit))} end
     where a.blocked_until is null or a.blocked_until <= ${now}
-    returning count`)
-  if (taken[0]) return taken[0].count
+    returning key, count`)
+  if (taken.length === keys.length)
+    return keys.map(key => taken.find(row => row.key === key)!.count)
+  for (const { key } of taken) await giveBack(system, key)
   const row = await firstRow<{ seconds: number }>(
     system,
-    sql`select ceil(extract(epoch from blocked_until - ${now}::timestamptz))::int as seconds from attempt where key = ${key}`,
+    sql`select ceil(extract(epoch from max(blocked_until) - ${now}::timestamptz))::int as seconds
+      from attempt where key = any(${keys}::text[])`,
   )
   throw rateLimited(Math.max(1, row?.seconds ?? 1))
 }

@@ -11,7 +11,7 @@ import { toDate, type Instant } from '../../database/columns.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { unauthenticated } from '../../shared/errors.ts'
-import { readPlatform } from '../../tenancy/policies/policy.ts'
+import { PLATFORM_COLUMNS, type PlatformRow } from '../../tenancy/policies/policy.ts'
 import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
 import { UNPROVEN_PROJECT } from '../../tenancy/projects/project-entry.service.ts'
 import { landing, type Arrival, type Candidate } from './landing.ts'
@@ -37,21 +37,35 @@ export const wrongCredentials = () =>
     'This login and password do not fit, or the account may not sign in.',
   )
 
-export const readPerson = (
+const PERSON = sql`u.id, btrim(u.first_name || ' ' || u.last_name) as name, u.email, u.email_verified_at as "emailVerifiedAt",
+  u.proven_at as "provenAt", u.operator, u.second_factor as "secondFactor",
+  u.last_organisation_id as "lastOrganisationId", u.password_hash as "passwordHash",
+  u.password_changed_at as "passwordChangedAt", u.status,
+  u.suspended_until as "suspendedUntil", u.locked_at as "lockedAt", u.deleted_at as "deletedAt"`
+
+type Whose = { email: string } | { id: string }
+
+const personBy = (by: Whose, lock: boolean) =>
+  sql`select ${PERSON} from user_account u
+    where ${'email' in by ? sql`u.email = ${by.email}` : sql`u.id = ${by.id}`} and u.deleted_at is null
+    ${lock ? sql`for no key update` : sql``}`
+
+export const readPerson = (queries: Queries, by: Whose, lock = false) =>
+  firstRow<PersonRow>(queries, personBy(by, lock))
+
+/** A person, null for nobody, and what the platform asks of them, in one statement. */
+export async function readPersonAndPlatform(
   queries: Queries,
-  by: { email: string } | { id: string },
+  by: Whose,
   lock = false,
-) =>
-  firstRow<PersonRow>(
+): Promise<{ person: PersonRow | null; platform: PlatformRow }> {
+  const row = await firstRow<PlatformRow & (PersonRow | { id: null })>(
     queries,
-    sql`select u.id, btrim(u.first_name || ' ' || u.last_name) as name, u.email, u.email_verified_at as "emailVerifiedAt",
-        u.proven_at as "provenAt", u.operator, u.second_factor as "secondFactor",
-        u.last_organisation_id as "lastOrganisationId", u.password_hash as "passwordHash",
-        u.password_changed_at as "passwordChangedAt", u.status,
-        u.suspended_until as "suspendedUntil", u.locked_at as "lockedAt", u.deleted_at as "deletedAt"
-      from user_account u where ${'email' in by ? sql`u.email = ${by.email}` : sql`u.id = ${by.id}`} and u.deleted_at is null
-      ${lock ? sql`for no key update` : sql``}`,
+    sql`select ${PLATFORM_COLUMNS}, p.* from platform_settings s left join lateral (${personBy(by, lock)}) as p on true`,
   )
+  if (!row) throw new Error('The platform has no settings yet.')
+  return { person: row.id === null ? null : row, platform: row }
+}
 
 /** Where a person wants to go, and how they came. */
 export type Wish = Pick<Arrival, 'wanted' | 'method' | 'confinedTo'>
@@ -116,11 +130,10 @@ export type Entered = { session: RenewedSession } | { challenge: Question }
  * with a second factor gets a challenge, unless second factors are switched off.
  */
 export async function enter(work: Work, entry: Entry): Promise<Entered> {
-  const person = await readPerson(work.db, { id: entry.userId }, true)
+  const { person, platform } = await readPersonAndPlatform(work.db, { id: entry.userId }, true)
   const candidates = await readCandidates(work.db, entry.userId, true)
   const place = person && mayCome(person, candidates, entry, work.now)
   if (!person || !place || isReplaced(entry.passwordSetAt, person)) throw wrongCredentials()
-  const platform = await readPlatform(work.db)
   if (person.secondFactor && platform.mfaEnabled && !entry.secondFactor) {
     work.afterCommit(() => work.server.metrics.signIn('challenged'))
     return { challenge: await createChallenge(work, entry) }

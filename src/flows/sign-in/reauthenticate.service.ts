@@ -11,9 +11,8 @@ import { useCode, type FoundCode } from '../../credentials/totp/second-factor.se
 import type { Queries } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { AppError, forbidden, unauthenticated } from '../../shared/errors.ts'
-import { readPlatform } from '../../tenancy/policies/policy.ts'
 import { proveByMagicLink } from '../magic-links/magic-link.service.ts'
-import { isReplaced, readPerson, wrongCredentials } from './entry.service.ts'
+import { isReplaced, readPersonAndPlatform, wrongCredentials } from './entry.service.ts'
 import type { ProvenPassword } from './sign-in.service.ts'
 
 /** What was found right. */
@@ -31,14 +30,13 @@ export async function confirmSession(
   viewer: Person,
   proof: Proof,
 ): Promise<RenewedSession> {
-  const person = await readPerson(work.db, { id: viewer.userId }, true)
+  const { person, platform } = await readPersonAndPlatform(work.db, { id: viewer.userId }, true)
   if (!person || !accountMayEnter(person, work.now)) throw wrongCredentials()
   const { organisationId } = viewer
   if (organisationId) {
     const membership = await lockOwnMembership(work, person.id, organisationId)
     if (!membership || !membershipMayBeEntered(membership, work.now)) throw wrongCredentials()
   }
-  const platform = await readPlatform(work.db)
   if (!('code' in proof) && person.secondFactor && platform.mfaEnabled) throw codeNeeded()
   if ('password' in proof) {
     const { userId, passwordSetAt } = proof.password
@@ -68,8 +66,7 @@ export async function confirmSession(
 
 /** An account with a second factor proves that: its password is not even looked at. */
 export async function mustDoWithoutCode(system: Queries, userId: string): Promise<void> {
-  const person = await readPerson(system, { id: userId })
-  const platform = await readPlatform(system)
+  const { person, platform } = await readPersonAndPlatform(system, { id: userId })
   if (person?.secondFactor && platform.mfaEnabled) throw codeNeeded()
 }
 

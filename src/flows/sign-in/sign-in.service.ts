@@ -4,12 +4,11 @@ import { firstRow, sql, type Queries } from '../../database/sql.ts'
 import type { PasswordHasher } from '../../credentials/passwords/hasher.ts'
 import { reserveAttempt } from '../../credentials/throttle/throttle.service.ts'
 import type { AppError } from '../../shared/errors.ts'
-import { readPlatform } from '../../tenancy/policies/policy.ts'
 import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
 import {
   mayCome,
   readCandidates,
-  readPerson,
+  readPersonAndPlatform,
   wrongCredentials,
   type PersonRow,
 } from './entry.service.ts'
@@ -47,13 +46,12 @@ export async function provePassword(
   method: SignInMethod = 'PASSWORD',
 ): Promise<ProvenPassword> {
   const { system, hasher, request, now } = tools
-  const platform = await readPlatform(system)
+  const { person, platform } = await readPersonAndPlatform(system, { email: login })
   const rules = {
     limit: platform.failedSignInLimit,
     windowMinutes: platform.failedSignInWindowMinutes,
   }
   const attempt = await reserveAttempt(system, 'sign-in', login, request.ipAddress, rules, now)
-  const person = await readPerson(system, { email: login })
   const matches = await hasher.verify(person?.passwordHash, password)
   // looked up for strangers too, so that both take as long
   const candidates = await readCandidates(system, person?.id ?? null)

@@ -1,7 +1,7 @@
 import type { Server } from '../../access/work.ts'
 import type { Database } from '../../database/orm.ts'
 import type { WaitingErasure } from '../../outbox/events/event.service.ts'
-import type { Jobs } from '../../outbox/jobs.ts'
+import type { ChoreLog, Jobs } from '../../outbox/jobs.ts'
 import { eraseFromEvents, eraseLatecomers } from './erasure.ts'
 import { dropOldEvents, makeMonths } from './retention.ts'
 import { sealEvents } from './seal.ts'
@@ -11,11 +11,7 @@ export interface AuditTools {
   database: Database
   server: Server
   now: () => Date
-  log: {
-    info(what: object, message: string): void
-    warn(what: object, message: string): void
-    error(what: object, message: string): void
-  }
+  log: ChoreLog & { info(what: object, message: string): void }
 }
 
 /** Works what belongs to the trail: seals, months, retention and erasure. */
@@ -28,24 +24,15 @@ export async function startAudit({ jobs, database, server, now, log }: AuditTool
     ({ userId }, { signal }) => eraseFromEvents(system, userId, signal),
     ({ job, error: err }) => log.warn({ job, err }, 'somebody was not erased from the trail yet'),
   )
-  const perform = (
-    chore: 'seal-events' | 'keep-events',
-    work: (signal: AbortSignal) => Promise<void>,
-  ) => jobs.perform(chore, work, err => log.error({ err, chore }, 'a chore failed'))
-  await perform('seal-events', signal =>
-    sealEvents({
-      store,
-      server,
-      now,
-      signal,
-      onSealed: seal => log.info(seal, 'events were sealed'),
-    }),
-  )
-  await perform('keep-events', async signal => {
+  const onSealed = (seal: object) => log.info(seal, 'events were sealed')
+  const seal = (signal: AbortSignal) => sealEvents({ store, server, now, signal, onSealed })
+  const keep = async (signal: AbortSignal) => {
     await makeMonths(system, now())
     await eraseLatecomers(system, now(), signal)
     if (days === undefined) return
     const dropped = await dropOldEvents(system, now(), days, signal)
     log.info({ ...dropped }, 'events whose time was over are dropped')
-  })
+  }
+  await jobs.perform('seal-events', seal, log)
+  await jobs.perform('keep-events', keep, log)
 }

@@ -98,23 +98,18 @@ export async function endMemberships(
 export const endMembership = (work: Work, id: string, returnBarred = false): Promise<void> =>
   endMemberships(work, [id], returnBarred)
 
-/**
- * A person acts here. The first time, their own name begins to be shown, unless this organisation gave them one.
- *
- * @param signedIn by signing in, not by switching.
- */
-export async function enterMembership(
-  work: Work,
-  principalId: string,
-  signedIn: boolean,
-): Promise<void> {
+/** A person acts here from now on, having switched. */
+export async function enterMembership(work: Work, principalId: string): Promise<void> {
   const here = await firstRow<{ first: boolean }>(
     work.db,
-    sql`update principal set last_active_at = ${work.now},
-        last_sign_in_at = case when ${signedIn} then ${work.now} else last_sign_in_at end
+    sql`update principal set last_active_at = ${work.now}
       where id = ${principalId} returning entered_at is null as "first"`,
   )
-  if (!here?.first) return
+  if (here?.first) await enterFirst(work, principalId)
+}
+
+/** A person acts here for the first time: their own name begins to be shown, unless this organisation gave them one. */
+export async function enterFirst(work: Work, principalId: string): Promise<void> {
   const entered = await work.db.rows<{ organisationId: string; name: string; email: string }>(sql`
     update principal m set entered_at = ${work.now},
       first_name = case when m.name_kept then m.first_name else u.first_name end,

@@ -16,6 +16,9 @@ const PLATFORM_FIELDS = [
   'organisationCreationOpen',
 ] as const
 
+/** What `PlatformRow` is read from: table `s`. */
+export const PLATFORM_COLUMNS = columns('s', PLATFORM_FIELDS)
+
 /** The policies of the platform, as stored. */
 export interface PlatformRow {
   mfaIssuer: string
@@ -68,7 +71,7 @@ export interface OrganisationPolicyRow {
 export async function readPlatform(queries: Queries): Promise<PlatformRow> {
   const row = await firstRow<PlatformRow>(
     queries,
-    sql`select ${columns('s', PLATFORM_FIELDS)} from platform_settings s`,
+    sql`select ${PLATFORM_COLUMNS} from platform_settings s`,
   )
   if (!row) throw new Error('The platform has no settings yet.')
   return row
