@@ -75,7 +75,6 @@ test('nobody is told what they did themselves, what changed nothing, or what was
   const other = await admin.bring('Administrator')
   const before = (await mailsSoFar(server, other.email)).length
   await other.ask(VERBS.LOCK!, { id: other.memberId })
-  await other.ask(VERBS.UNLOCK!, { id: other.memberId })
   expect(await mailsSoFar(server, other.email)).toHaveLength(before)
   expect(await noticesOf(other)).toEqual([])
 
