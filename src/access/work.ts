@@ -3,7 +3,6 @@ import { sayFailure } from '../database/failures.ts'
 import type { Queries } from '../database/sql.ts'
 import type { Connection, Store } from '../database/store.ts'
 import type { Config } from '../shared/config.ts'
-import type { Language } from '../shared/languages.ts'
 import type { Metrics } from '../shared/metrics.ts'
 import type { KeyRing } from '../shared/seal.ts'
 import type { Viewer } from './viewer.ts'
@@ -13,8 +12,8 @@ export interface RequestInfo {
   requestId: string
   ipAddress: string
   userAgent: string | null
-  /** The language that whoever asks likes best of ours, where they said so. */
-  language?: Language | null
+  /** The header that tells which languages whoever asks likes. */
+  acceptLanguage?: string | undefined
   /** The `Idempotency-Key` that came with it. */
   idempotencyKey?: string | null
 }

@@ -1,14 +1,11 @@
-import type { ApolloServerOptionsWithGateway } from '@apollo/server'
+import { HeaderMap, type ApolloServerPlugin } from '@apollo/server'
 import {
   BREAK,
-  execute,
   getVariableValues,
-  GraphQLError,
   OperationTypeNode,
   valueFromASTUntyped,
   visit,
   type DocumentNode,
-  type ExecutionResult,
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql'
@@ -18,30 +15,44 @@ import type { Context } from './context.ts'
 /** The time it comes at which a query is compiled, which costs as much as some ten runs. */
 const OFTEN = 2
 
-type Gateway = ApolloServerOptionsWithGateway<Context>['gateway']
-
-interface Operation {
-  document: DocumentNode
-  /** Absent where the document holds none of the name that was asked for. */
-  operation: OperationDefinitionNode | undefined
-  operationName: string | undefined
-  context: unknown
-  variables: Record<string, unknown>
-}
-
 /** How often an operation has come so far; once it came often, its function, null where it cannot be compiled. */
 type Known = number | CompiledQuery | null
 
 /**
- * Runs operations. Queries that come again are compiled, which spares most of what execution costs beside the
- * resolvers; everything else, and whatever variables do not fit, is left to graphql-js.
+ * Answers queries that come again by what was compiled of them, which spares most of what execution costs beside the
+ * resolvers. Everything else is left to graphql-js: mutations, variables that do not fit, and whatever went wrong,
+ * which it reads once more and tells in its own way.
  */
-function createExecutor(schema: GraphQLSchema) {
+export function compiledQueries(schema: GraphQLSchema): ApolloServerPlugin<Context> {
+  const find = createCompiler(schema)
+  const listener = {
+    responseForOperation: async ({ document, operation, request, contextValue }: Asked) => {
+      // Apollo comes here with none, too, where the document has none of the name that was asked for
+      const query = operation && find(document, operation)
+      const values = query && takenBy(schema, operation, request.variables ?? {})
+      const result = values && (await query.query(undefined, contextValue, values))
+      if (!result || result.data === undefined || result.errors?.length) return null
+      const http = { status: undefined, headers: new HeaderMap() }
+      return { http, body: { kind: 'single' as const, singleResult: { data: result.data } } }
+    },
+  }
+  return { requestDidStart: async () => listener }
+}
+
+interface Asked {
+  document: DocumentNode
+  operation: OperationDefinitionNode | undefined
+  request: { variables?: Variables }
+  contextValue: Context
+}
+
+type Variables = Record<string, unknown>
+
+function createCompiler(schema: GraphQLSchema) {
   // Apollo keeps the documents of late; what it forgets is forgotten here
   const seen = new WeakMap<OperationDefinitionNode, Known>()
-
-  const compiled = ({ document, operation }: Operation): CompiledQuery | null => {
-    if (operation?.operation !== OperationTypeNode.QUERY) return null
+  return (document: DocumentNode, operation: OperationDefinitionNode): CompiledQuery | null => {
+    if (operation.operation !== OperationTypeNode.QUERY) return null
     const known = seen.get(operation)
     if (known === null || typeof known === 'object') return known
     const times = (known ?? 0) + 1
@@ -56,37 +67,24 @@ function createExecutor(schema: GraphQLSchema) {
     seen.set(operation, made)
     return made
   }
+}
 
-  /** What a compiled query takes; null for what graphql-js, which also knows `@oneOf`, does not. */
-  const taken = ({ operation, variables }: Operation): Operation['variables'] | null => {
-    const definitions = operation?.variableDefinitions
-    if (!definitions?.length) return variables
-    if (getVariableValues(schema, definitions, variables, { maxErrors: 1 }).errors) return null
-    const complete = { ...variables }
-    for (const { variable, defaultValue } of definitions) {
-      const name = variable.name.value
-      // the compiler asks for what must not be null, even where there is a default
-      if (defaultValue && complete[name] === undefined)
-        complete[name] = valueFromASTUntyped(defaultValue)
-    }
-    return complete
+/** What a compiled query takes; null for what graphql-js, which also knows `@oneOf`, does not. */
+function takenBy(
+  schema: GraphQLSchema,
+  { variableDefinitions: definitions }: OperationDefinitionNode,
+  variables: Variables,
+): Variables | null {
+  if (!definitions?.length) return variables
+  if (getVariableValues(schema, definitions, variables, { maxErrors: 1 }).errors) return null
+  const complete = { ...variables }
+  for (const { variable, defaultValue } of definitions) {
+    const name = variable.name.value
+    // the compiler asks for what must not be null, even where there is a default
+    if (defaultValue && complete[name] === undefined)
+      complete[name] = valueFromASTUntyped(defaultValue)
   }
-
-  return async (asked: Operation): Promise<ExecutionResult> => {
-    const query = compiled(asked)
-    const values = query && taken(asked)
-    const result = values && (await query.query(undefined, asked.context, values))
-    // without data it took offence at variables that graphql-js takes, and nothing was resolved yet
-    if (result && 'data' in result) return asOthers(result)
-    const { document, operationName, context, variables } = asked
-    return execute({
-      schema,
-      document,
-      operationName,
-      contextValue: context,
-      variableValues: variables,
-    })
-  }
+  return complete
 }
 
 /**
@@ -107,49 +105,4 @@ function fitsCompiler(document: DocumentNode): boolean {
     },
   })
   return fits
-}
-
-/** The errors of a compiled query as graphql-js would have made them: those of the compiler lack `extensions`. */
-function asOthers({ data, errors }: ExecutionResult): ExecutionResult {
-  if (!errors?.length) return { data }
-  const told = new Set<string>()
-  const first = errors.filter(({ path = [] }) => {
-    const place = JSON.stringify(path.slice(0, nullAt(data, path)))
-    return told.size !== told.add(place).size
-  })
-  return { data, errors: first.map(asOther) }
-}
-
-/** How many steps of a path lead to the null that an error made: of several below it, graphql-js tells the first. */
-function nullAt(data: unknown, path: readonly (string | number)[]): number {
-  let value = data
-  let steps = 0
-  while (value != null && steps < path.length)
-    value = (value as Record<string | number, unknown>)[path[steps++]!]
-  return steps
-}
-
-function asOther({ message, locations, path, originalError }: GraphQLError): GraphQLError {
-  // a value that fits no type is a fault of ours, as graphql-js has it; an argument is not
-  const ours = originalError ?? (message.startsWith('Argument ') ? undefined : new Error(message))
-  const error = new GraphQLError(message, { path, originalError: ours })
-  return Object.assign(error, { locations })
-}
-
-/** The schema as Apollo takes it together with an executor, which it does of gateways alone. */
-export function gatewayTo(schema: GraphQLSchema): Gateway {
-  const run = createExecutor(schema)
-  return {
-    load: async () => ({
-      executor: async ({ document, operation, context, request }) => {
-        const { operationName, variables = {} } = request
-        return run({ document, operation, operationName, context, variables })
-      },
-    }),
-    onSchemaLoadOrUpdate: loaded => {
-      loaded({ apiSchema: schema, coreSupergraphSdl: '' })
-      return () => undefined
-    },
-    stop: async () => undefined,
-  }
 }

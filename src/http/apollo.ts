@@ -14,7 +14,7 @@ import {
 } from 'graphql'
 import { isPassing } from '../database/failures.ts'
 import { Context, type Node } from '../graphql/context.ts'
-import { gatewayTo } from '../graphql/execution.ts'
+import { compiledQueries } from '../graphql/execution.ts'
 import { formatError, isOurFault, rootOf } from '../graphql/format-error.ts'
 import {
   MOST_ALIASES,
@@ -48,7 +48,7 @@ export async function registerGraphql(
     blockFieldSuggestion: { enabled: !node.server.config.INTROSPECTION },
   }).protect()
   const apollo = new ApolloServer<Context>({
-    gateway: gatewayTo(schema),
+    schema,
     introspection: node.server.config.INTROSPECTION,
     csrfPrevention: true,
     includeStacktraceInErrorResponses: false,
@@ -64,6 +64,7 @@ export async function registerGraphql(
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       operationPlugin(app, schema, tracing),
+      compiledQueries(schema),
     ],
   })
   await apollo.start()

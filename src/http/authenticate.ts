@@ -6,7 +6,6 @@ import { hasKeyPrefix, isWellFormed } from '../credentials/api-keys/secret.ts'
 import { isPassing } from '../database/failures.ts'
 import type { Node } from '../graphql/context.ts'
 import type { Presence } from '../credentials/sessions/presence.ts'
-import { likedLanguage } from '../shared/languages.ts'
 import { refuse } from './refuse.ts'
 
 declare module 'fastify' {
@@ -87,9 +86,6 @@ export const requestInfo = (request: FastifyRequest): RequestInfo => ({
   requestId: request.id,
   ipAddress: request.ip,
   userAgent: request.headers['user-agent']?.slice(0, LONGEST_USER_AGENT) ?? null,
-  // few requests ask for it
-  get language() {
-    return likedLanguage(request.headers['accept-language'])
-  },
+  acceptLanguage: request.headers['accept-language'],
   idempotencyKey: request.headers['idempotency-key']?.toString() ?? null,
 })

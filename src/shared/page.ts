@@ -57,37 +57,63 @@ export function pageSize(args: PageArgs): number {
   return args.first
 }
 
-export function pageOf<Row>({
-  ring,
-  list,
-  args,
-  rows,
-  position,
-  count,
-}: PageOptions<Row>): Page<Row> {
-  const nodes = rows.slice(0, args.first)
-  const cursorOf = (row: Row | undefined) => (row ? writeCursor(ring, list, position(row)) : null)
-  return {
-    nodes,
-    // cursors cost an HMAC each: only where edges are asked for
-    get edges() {
-      return nodes.map(node => ({ cursor: cursorOf(node)!, node }))
-    },
-    get pageInfo() {
-      return {
-        hasNextPage: rows.length > nodes.length,
-        hasPreviousPage: args.after != null,
-        get startCursor() {
-          return cursorOf(nodes[0])
-        },
-        get endCursor() {
-          return cursorOf(nodes.at(-1))
-        },
-      }
-    },
-    totalCount: count,
+/** One page; cursors cost an HMAC each and are made where they are asked for. */
+export const pageOf = <Row>(options: PageOptions<Row>): Page<Row> => new ReadPage(options)
+
+// Classes, for V8 gives each object literal with a getter a shape of its own, which keeps what the getter sees, the rows
+// and the request with them, until the old generation is collected.
+class ReadPage<Row> implements Page<Row> {
+  readonly nodes: Row[]
+  readonly totalCount: () => Promise<number>
+  readonly pageInfo: PageInfo
+  readonly #options: PageOptions<Row>
+
+  constructor(options: PageOptions<Row>) {
+    this.#options = options
+    this.nodes = options.rows.slice(0, options.args.first)
+    this.totalCount = options.count
+    this.pageInfo = new PlaceOf(options, this.nodes)
+  }
+
+  get edges() {
+    return this.nodes.map(node => ({ cursor: cursorOf(this.#options, node), node }))
   }
 }
+
+/** Where a page lies in its list. */
+class PlaceOf<Row> implements PageInfo {
+  readonly #options: PageOptions<Row>
+  readonly #nodes: Row[]
+
+  constructor(options: PageOptions<Row>, nodes: Row[]) {
+    this.#options = options
+    this.#nodes = nodes
+  }
+
+  get hasNextPage() {
+    return this.#options.rows.length > this.#nodes.length
+  }
+
+  get hasPreviousPage() {
+    return this.#options.args.after != null
+  }
+
+  get startCursor() {
+    return this.#cursorAt(0)
+  }
+
+  get endCursor() {
+    return this.#cursorAt(-1)
+  }
+
+  #cursorAt(place: number): string | null {
+    const row = this.#nodes.at(place)
+    return row === undefined ? null : cursorOf(this.#options, row)
+  }
+}
+
+const cursorOf = <Row>({ ring, list, position }: PageOptions<Row>, row: Row): string =>
+  writeCursor(ring, list, position(row))
 
 type Thunk = () => abstract new (...args: never[]) => object
 

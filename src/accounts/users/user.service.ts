@@ -2,6 +2,7 @@ import type { Work } from '../../access/work.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { badInput } from '../../shared/errors.ts'
+import { likedLanguage } from '../../shared/languages.ts'
 import { holdsLink, singleLine } from '../../shared/normalise.ts'
 import { newId } from '../../shared/tokens.ts'
 import { writeUserWords } from './user-words.ts'
@@ -66,7 +67,7 @@ export async function createAccount(work: Work, account: NewAccount): Promise<st
     values (${id}, ${work.now}, ${work.now}, ${account.email}, ${account.verified ? work.now : null},
       ${account.verified ? work.now : null},
       ${account.firstName}, ${account.lastName}, ${account.passwordHash},
-      ${account.passwordHash ? work.now : null}, ${account.operator ?? false}, ${work.request.language ?? 'en'})`)
+      ${account.passwordHash ? work.now : null}, ${account.operator ?? false}, ${likedLanguage(work.request.acceptLanguage) ?? 'en'})`)
   await writeUserWords(work, [id])
   await record(work, 'user.created', {
     organisationId: null,

@@ -18,6 +18,7 @@ import { endSessionsOf, type RenewedSession } from '../../credentials/sessions/s
 import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { badInput, forbidden, tokenInvalid, unauthenticated } from '../../shared/errors.ts'
+import { likedLanguage } from '../../shared/languages.ts'
 import { endMembership, liftBars } from '../../tenancy/memberships/membership.service.ts'
 import { readOrganisationPolicy } from '../../tenancy/policies/policy.ts'
 import { ROLE_FIELDS } from '../../tenancy/roles/role.loaders.ts'
@@ -115,7 +116,7 @@ async function settle(
   const { firstName, lastName, passwordHash } = newAccount
   await work.db.rows(sql`
     update user_account set first_name = ${firstName}, last_name = ${lastName}, password_hash = ${passwordHash},
-      password_changed_at = ${passwordHash ? work.now : null}, locale = coalesce(${work.request.language ?? null}, locale),
+      password_changed_at = ${passwordHash ? work.now : null}, locale = coalesce(${likedLanguage(work.request.acceptLanguage)}, locale),
       updated_at = ${work.now}
     where id = ${account.id}`)
   await writeUserWords(work, [account.id])
