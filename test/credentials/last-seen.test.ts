@@ -33,7 +33,7 @@ test('when somebody was last seen is written once a minute and no oftener', asyn
       [person.sessionId, person.memberId, key.id],
     )
     return Object.fromEntries(
-      Object.entries(row!).map(([name, at]) => [name, at && new Date(String(at)).getTime()]),
+      Object.entries(row!).map(([name, at]) => [name, at && new Date(at as string).getTime()]),
     )
   }
   const ask = async (url: string) => {
