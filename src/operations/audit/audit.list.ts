@@ -68,19 +68,21 @@ export async function listEvents(
   const size = pageSize(args)
   const list = ['events', organisationId ?? 'platform', args.filter ?? {}]
   const after = args.after == null ? null : readCursor(ring, list, args.after)
-  const { lead, within, conditions } = narrowed(args.filter ?? {})
+  const { lead, conditions } = narrowed(args.filter ?? {})
   const matching = [
     ...(organisationId ? [sql`e.organisation_id = ${organisationId}`] : []),
     ...conditions,
-    ...within,
     ...(after ? [sql`e.id < ${after.id}::uuid`] : []),
     ...(lead ? [sql`e.${raw(lead.column)} = wanted.value`] : []),
   ]
-  const newest = (columns: Sql) => sql`select ${columns} from event e
+  const newest = sql`select ${EVENT_COLUMNS} from event e
     ${matching.length ? sql`where ${join(matching, ' and ')}` : sql``} order by e.id desc limit ${size + 1}`
   const rows = await queries.rows<EventRow>(
     withPeople(
-      lead ? newestOfEach(lead, within, newest(raw('e.id')), size + 1) : newest(EVENT_COLUMNS),
+      lead
+        ? sql`select found.* from unnest(${lead.values}::${raw(lead.type)}[]) as wanted (value)
+            cross join lateral (${newest}) as found order by found.id desc limit ${size + 1}`
+        : newest,
     ),
   )
   return pageOf({
@@ -93,34 +95,14 @@ export async function listEvents(
   })
 }
 
-/** Of the newest events of each value the newest: their ids from the indexes first, so that only those are read that are shown. */
-const newestOfEach = (
-  { values, type }: Lead,
-  within: Sql[],
-  newest: Sql,
-  limit: number,
-): Sql => sql`
-  select found.* from (
-    select event.id from unnest(${values}::${raw(type)}[]) as wanted (value)
-      cross join lateral (${newest}) as event order by event.id desc limit ${limit}) as near
-    cross join lateral (select ${EVENT_COLUMNS} from event e where ${join([sql`e.id = near.id`, ...within], ' and ')} limit 1) as found`
-
 interface Lead {
   column: 'topic' | 'actor_id' | 'target_id'
   type: 'text' | 'uuid'
   values: string[]
 }
 
-interface Narrowed {
-  /** The filter whose values are followed one by one. */
-  lead: Lead | null
-  /** The months in question. */
-  within: Sql[]
-  /** What the other filters ask besides. */
-  conditions: Sql[]
-}
-
-function narrowed(filter: AuditEventFilter): Narrowed {
+/** The filter whose values are followed one by one, and what the others ask besides. */
+function narrowed(filter: AuditEventFilter): { lead: Lead | null; conditions: Sql[] } {
   const leads: Lead[] = [
     ...ids('target_id', filter.targetIds, 'targetIds'),
     ...ids('actor_id', filter.actorIds, 'actorIds'),
@@ -132,14 +114,11 @@ function narrowed(filter: AuditEventFilter): Narrowed {
   )
   if (filter.outcome) conditions.push(sql`e.outcome = ${filter.outcome}`)
   const { from, to } = filter.occurredAt ?? {}
-  if (from) conditions.push(sql`e.occurred_at >= ${from}`)
-  if (to) conditions.push(sql`e.occurred_at < ${to}`)
   // ids are of the same moment: by them, months are left out and indexes entered in the middle
-  const within = [
-    ...(from ? [sql`e.id >= ${firstIdAt(from, -SLACK_MS)}::uuid`] : []),
-    ...(to ? [sql`e.id < ${firstIdAt(to, SLACK_MS)}::uuid`] : []),
-  ]
-  return { lead, within, conditions }
+  if (from)
+    conditions.push(sql`e.occurred_at >= ${from} and e.id >= ${firstIdAt(from, -SLACK_MS)}::uuid`)
+  if (to) conditions.push(sql`e.occurred_at < ${to} and e.id < ${firstIdAt(to, SLACK_MS)}::uuid`)
+  return { lead, conditions }
 }
 
 function ids(
