@@ -186,6 +186,10 @@ export const begunElsewhere = () =>
     'This session was begun for one organisation. Sign in anew to act for your account.',
   )
 
+/** Who was locked does not let themselves in again. */
+export const ownLock = () =>
+  forbidden('POLICY_FORBIDS', 'Nobody lifts a lock from themselves. Ask somebody else.')
+
 export const organisationNotChosen = () =>
   forbidden('ORGANISATION_NOT_CHOSEN', 'Choose an organisation first with `switchOrganisation`.')
 

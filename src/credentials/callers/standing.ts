@@ -1,4 +1,6 @@
+import type { Work } from '../../access/work.ts'
 import { toDate, type Instant } from '../../database/columns.ts'
+import { firstRow, sql } from '../../database/sql.ts'
 
 /** A status with the moment at which a suspension lifts by itself. */
 export interface Status {
@@ -53,3 +55,11 @@ export function reachOf(
   if (proven || membership.vouched) return 'ORGANISATION'
   return membership.unprovenProjectId ? 'PROJECT' : 'NONE'
 }
+
+/** Locks a person's account, before any membership of theirs; as *system*. */
+export const lockAccount = (work: Work, userId: string) =>
+  firstRow<AccountStanding>(
+    work.db,
+    sql`select status, suspended_until as "suspendedUntil", locked_at as "lockedAt", deleted_at as "deletedAt"
+      from user_account where id = ${userId} for no key update`,
+  )

@@ -1,3 +1,4 @@
+import { lockAccount } from '../callers/standing.ts'
 import type { Work } from '../../access/work.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { tokenInvalid } from '../../shared/errors.ts'
@@ -118,6 +119,3 @@ export async function spendLink(
   if (!spent) throw tokenInvalid(path)
   return spent
 }
-
-const lockAccount = (work: Work, userId: string) =>
-  work.db.rows(sql`select from user_account where id = ${userId} for no key update`)

@@ -29,14 +29,6 @@ export interface OwnMembership extends MembershipStanding {
   secondFactor: boolean
 }
 
-/** Locks a person's account, before any membership of theirs; as *system*. */
-export const lockOwnAccount = (work: Work, userId: string) =>
-  firstRow<AccountStanding>(
-    work.db,
-    sql`select status, suspended_until as "suspendedUntil", locked_at as "lockedAt", deleted_at as "deletedAt"
-      from user_account where id = ${userId} for no key update`,
-  )
-
 /**
  * Who is locked everywhere goes on where they are, and gets in nowhere anew.
  *

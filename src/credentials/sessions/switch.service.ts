@@ -4,8 +4,8 @@ import type { Work } from '../../access/work.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { findEntry } from '../../tenancy/projects/project-entry.service.ts'
 import { isId } from '../../shared/tokens.ts'
-import { reachOf } from '../callers/standing.ts'
-import { lockOwnAccount, lockOwnMembership, mustBeLetIn, mustSuit } from './entry-rules.ts'
+import { reachOf, lockAccount } from '../callers/standing.ts'
+import { lockOwnMembership, mustBeLetIn, mustSuit } from './entry-rules.ts'
 import { lockSession, renewSession, type RenewedSession } from './session.service.ts'
 
 /**
@@ -22,7 +22,7 @@ export async function switchOrganisation(
   projectId: string | null = null,
 ): Promise<RenewedSession> {
   // account, membership, session: in the order in which sign-ins and kills lock them
-  const account = await lockOwnAccount(work, viewer.userId)
+  const account = await lockAccount(work, viewer.userId)
   const membership = isId(organisationId)
     ? await lockOwnMembership(work, viewer.userId, organisationId)
     : undefined

@@ -1,3 +1,4 @@
+import { lockAccount } from '../callers/standing.ts'
 import type { Person } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { firstRow, sql } from '../../database/sql.ts'
@@ -22,7 +23,7 @@ export interface SecondFactor {
 
 /** Reads it with the account locked against change; as *system*. */
 export async function readSecondFactor(work: Work, viewer: Person): Promise<SecondFactor> {
-  await work.db.rows(sql`select from user_account where id = ${viewer.userId} for no key update`)
+  await lockAccount(work, viewer.userId)
   const row = await firstRow<SecondFactor>(
     work.db,
     sql`select (select count(*)::int from totp_factor f where f.user_id = s.user_id and f.confirmed_at is not null

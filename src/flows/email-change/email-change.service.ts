@@ -1,3 +1,4 @@
+import { lockAccount } from '../../credentials/callers/standing.ts'
 import type { Work } from '../../access/work.ts'
 import { notify } from '../../accounts/notifications/notification.service.ts'
 import {
@@ -106,7 +107,7 @@ export async function cancelEmailChange(work: Work, person: Owner): Promise<void
 /** The account in use, locked; the account is no business of a session that acts in one organisation only. */
 async function ownAccount(work: Work, person: Owner): Promise<Account> {
   await mustBeOwnSession(work, person)
-  await work.db.rows(sql`select from user_account where id = ${person.userId} for no key update`)
+  await lockAccount(work, person.userId)
   const account = await findAccountById(work, person.userId)
   if (!account) throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
   return account

@@ -1,8 +1,9 @@
+import { lockAccount } from '../../credentials/callers/standing.ts'
 import type { Person } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { notify } from '../../accounts/notifications/notification.service.ts'
 import { findAccount } from '../../accounts/users/user.service.ts'
-import { lockOwnAccount, mustBeLetIn } from '../../credentials/sessions/entry-rules.ts'
+import { mustBeLetIn } from '../../credentials/sessions/entry-rules.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
@@ -33,7 +34,7 @@ export async function createOrganisation(
   if (!viewer.operator && !platform.organisationCreationOpen)
     throw forbidden('POLICY_FORBIDS', 'Only operators found organisations on this platform.')
   if (!viewer.emailVerified) throw forbidden('POLICY_FORBIDS', 'Confirm your address first.')
-  mustBeLetIn(await lockOwnAccount(work, viewer.userId), work.now)
+  mustBeLetIn(await lockAccount(work, viewer.userId), work.now)
   const wanted = input.administratorEmail ?? viewer.email
   if (wanted !== viewer.email && !viewer.operator)
     throw forbidden('POLICY_FORBIDS', 'Only operators may name somebody else as administrator.')

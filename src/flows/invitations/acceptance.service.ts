@@ -12,8 +12,12 @@ import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { authorityOf } from '../../credentials/callers/caller.ts'
-import { accountMayEnter, type AccountStanding } from '../../credentials/callers/standing.ts'
-import { lockOwnAccount, mustBeLetIn } from '../../credentials/sessions/entry-rules.ts'
+import {
+  accountMayEnter,
+  type AccountStanding,
+  lockAccount,
+} from '../../credentials/callers/standing.ts'
+import { mustBeLetIn } from '../../credentials/sessions/entry-rules.ts'
 import { endSessionsOf, type RenewedSession } from '../../credentials/sessions/session.service.ts'
 import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
 import { record } from '../../outbox/events/event.service.ts'
@@ -63,7 +67,7 @@ export async function acceptInvitation(
     const { boundToId = null } = work.viewer ?? {}
     if (boundToId && boundToId !== invitation.organisationId) throw begunElsewhere()
   }
-  if (account) mustBeLetIn(await lockOwnAccount(work, account.id), work.now)
+  if (account) mustBeLetIn(await lockAccount(work, account.id), work.now)
   const userId = newcomer ? await settle(work, invitation, account, acceptance) : account.id
   if (!(await closeInvitation(work, invitation.id, 'ACCEPTED'))) throw tokenInvalid(TOKEN)
   await enliven(work, invitation, userId)

@@ -1,4 +1,4 @@
-import { inSession, must } from '../../access/viewer.ts'
+import { inSession, must, ownLock } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { endSessionsOfAll } from '../../credentials/sessions/session.service.ts'
@@ -6,7 +6,7 @@ import { sql } from '../../database/sql.ts'
 import { recordAll } from '../../outbox/events/event.service.ts'
 import type { Change } from '../../outbox/events/person.ts'
 import type { TopicName } from '../../outbox/events/topics.ts'
-import { badInput, conflict, forbidden } from '../../shared/errors.ts'
+import { badInput, conflict } from '../../shared/errors.ts'
 import { attempt, doneOf, only, type Outcome } from '../../shared/outcome.ts'
 import { findManagedMembers, readMembers } from '../../tenancy/memberships/member.service.ts'
 import type { Member } from '../../tenancy/memberships/member.type.ts'
@@ -197,9 +197,6 @@ export async function actOnMembers(
         },
   )
 }
-
-const ownLock = () =>
-  forbidden('POLICY_FORBIDS', 'Nobody lifts a lock from themselves. Ask somebody else.')
 
 function mustBeAccepted(member: Member): void {
   if (member.status === 'INVITED')

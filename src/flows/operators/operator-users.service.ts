@@ -1,4 +1,4 @@
-import { asOperator } from '../../access/viewer.ts'
+import { asOperator, ownLock } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { clearOut } from '../../credentials/links/clear-out.service.ts'
 import { tellOfReset } from '../../credentials/totp/mfa.notice.ts'
@@ -7,7 +7,7 @@ import { SYSTEM } from '../../database/context.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import type { TopicName } from '../../outbox/events/topics.ts'
-import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
+import { badInput, conflict, notFound } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
 import { readReason } from '../members/reason.ts'
 
@@ -31,8 +31,7 @@ export const lockUser = (work: Work, id: string, reason: string | null) =>
 /** Lifts an account lock. */
 export const unlockUser = (work: Work, id: string) =>
   change(work, id, 'user.unlocked', null, async account => {
-    if (account.id === work.viewer?.userId && account.lockedAt)
-      throw forbidden('POLICY_FORBIDS', 'Nobody lifts a lock from themselves. Ask somebody else.')
+    if (account.id === work.viewer?.userId && account.lockedAt) throw ownLock()
     await work.db.rows(
       sql`update user_account set locked_at = null, updated_at = ${work.now} where id = ${account.id}`,
     )

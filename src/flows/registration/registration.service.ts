@@ -1,3 +1,4 @@
+import { lockAccount } from '../../credentials/callers/standing.ts'
 import type { Work } from '../../access/work.ts'
 import type { Person } from '../../access/viewer.ts'
 import {
@@ -7,7 +8,7 @@ import {
   type Account,
 } from '../../accounts/users/user.service.ts'
 import { createLink } from '../../credentials/links/link.service.ts'
-import { lockOwnAccount, mustBeLetIn } from '../../credentials/sessions/entry-rules.ts'
+import { mustBeLetIn } from '../../credentials/sessions/entry-rules.ts'
 import { mustBeOwnSession } from '../../credentials/sessions/confined.ts'
 import { sql } from '../../database/sql.ts'
 import { queueMail } from '../../outbox/mail/mail.service.ts'
@@ -110,7 +111,7 @@ export async function joinProject(
   const project = await findOpenProject(work.db, projectId)
   if (!project) throw notFound('project')
   await mustBeOwnSession(work, person)
-  mustBeLetIn(await lockOwnAccount(work, person.userId), work.now)
+  mustBeLetIn(await lockAccount(work, person.userId), work.now)
   const account = await findAccountById(work, person.userId)
   if (!account) throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
   if (!account.emailVerifiedAt)

@@ -1,3 +1,4 @@
+import { lockAccount } from '../../credentials/callers/standing.ts'
 import {
   findChallenge,
   reserveGuess,
@@ -7,7 +8,6 @@ import type { RenewedSession } from '../../credentials/sessions/session.service.
 import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
 import type { MfaMethod } from '../../credentials/totp/mfa.type.ts'
 import { findCode, useCode, type CodeTools } from '../../credentials/totp/second-factor.service.ts'
-import { sql } from '../../database/sql.ts'
 import { AppError, tokenInvalid } from '../../shared/errors.ts'
 import { enter, wrongCredentials } from './entry.service.ts'
 
@@ -50,7 +50,7 @@ export async function verifyMfa(tools: CodeTools, answer: Answer): Promise<Renew
   })
   const session = await tools.asSystem(async work => {
     // the account first, as everything that concerns its factors
-    await work.db.rows(sql`select from user_account where id = ${userId} for no key update`)
+    await lockAccount(work, userId)
     if (!(await spendChallenge(work, id))) throw tokenInvalid(CHALLENGE)
     await useCode(work, found, CODE)
     const entry = { userId, wanted, method: firstMethod, confinedTo, delivery, secondFactor: true }

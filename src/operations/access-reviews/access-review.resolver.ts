@@ -13,10 +13,10 @@ import {
 } from 'type-graphql'
 import { inside, tenantOf } from '../../access/viewer.ts'
 import { certain } from '../../database/loader.ts'
+import { shownPrincipal } from '../../credentials/service-accounts/shown-principal.ts'
 import type { Context } from '../../graphql/context.ts'
 import { PageArgs } from '../../shared/page.ts'
 import { Principal } from '../../tenancy/memberships/member.type.ts'
-import { shownMember } from '../../tenancy/memberships/shown-member.ts'
 import { Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { Project } from '../../tenancy/projects/project.type.ts'
 import { Role } from '../../tenancy/roles/role.type.ts'
@@ -48,8 +48,7 @@ async function principalAt(
   id: string | null,
 ): Promise<Principal | null> {
   if (!id) return null
-  const place = { organisationId, id }
-  return (await shownMember(context, place)) ?? context.loaders.serviceAccount.load(place)
+  return shownPrincipal(context, { organisationId, id })
 }
 
 @Resolver(() => AccessReview)

@@ -12,13 +12,13 @@ import {
 } from 'type-graphql'
 import { inside, tenantOf } from '../../access/viewer.ts'
 import { certain } from '../../database/loader.ts'
+import { shownPrincipal } from '../../credentials/service-accounts/shown-principal.ts'
 import type { Context } from '../../graphql/context.ts'
 import { Topic } from '../../outbox/events/topic.type.ts'
 import { topicOf, topicsMeant, type TopicInfo } from '../../outbox/events/topics.ts'
 import { PageArgs } from '../../shared/page.ts'
 import { DateTime } from '../../shared/scalars.ts'
 import { Principal } from '../../tenancy/memberships/member.type.ts'
-import { shownMember } from '../../tenancy/memberships/shown-member.ts'
 import { DeletePayload, Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { retryDelivery, testWebhook } from './delivery.service.ts'
 import { getWebhook, listDeliveries, listWebhooks } from './webhook.loaders.ts'
@@ -66,8 +66,7 @@ export class WebhookResolver {
     @Ctx() context: Context,
   ): Promise<Principal | null> {
     if (!createdById) return null
-    const place = { organisationId, id: createdById }
-    return (await shownMember(context, place)) ?? context.loaders.serviceAccount.load(place)
+    return shownPrincipal(context, { organisationId, id: createdById })
   }
 
   @FieldResolver(() => WebhookDeliveryConnection)

@@ -1,12 +1,12 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Resolver, Root } from 'type-graphql'
 import { inside, tenantOf } from '../../access/viewer.ts'
 import { certain } from '../../database/loader.ts'
+import { shownPrincipal } from '../../credentials/service-accounts/shown-principal.ts'
 import type { Context } from '../../graphql/context.ts'
 import { Topic } from '../../outbox/events/topic.type.ts'
 import { topicOf, type TopicInfo } from '../../outbox/events/topics.ts'
 import { PageArgs } from '../../shared/page.ts'
 import { Principal } from '../../tenancy/memberships/member.type.ts'
-import { shownMember } from '../../tenancy/memberships/shown-member.ts'
 import { DeletePayload, Organisation } from '../../tenancy/organisations/organisation.type.ts'
 import { Project } from '../../tenancy/projects/project.type.ts'
 import { EventTarget } from '../audit/audit.type.ts'
@@ -49,12 +49,11 @@ export class WorkflowResolver {
   }
 
   @FieldResolver(() => Principal, { nullable: true })
-  async updatedBy(
+  updatedBy(
     @Root() { organisationId, updatedById: id }: Workflow,
     @Ctx() context: Context,
   ): Promise<Principal | null> {
-    const place = { organisationId, id }
-    return (await shownMember(context, place)) ?? context.loaders.serviceAccount.load(place)
+    return shownPrincipal(context, { organisationId, id })
   }
 
   @FieldResolver(() => WorkflowRunConnection)

@@ -2,7 +2,8 @@ import { can, inside, type Viewer } from '../../access/viewer.ts'
 import type { createMemberLoaders } from './member.loaders.ts'
 import type { Member } from './member.type.ts'
 
-interface Asked {
+/** Who asks, and what reads for them. */
+export interface NamedBy {
   viewer: Viewer | null
   loaders: Pick<ReturnType<typeof createMemberLoaders>, 'member'>
 }
@@ -12,7 +13,7 @@ interface Asked {
  * member list shows them, that is with `viewUser` and within the visibility of the role. Null for everybody else.
  */
 export async function shownMember(
-  { viewer, loaders }: Asked,
+  { viewer, loaders }: NamedBy,
   place: { organisationId: string; id: string },
 ): Promise<Member | null> {
   if (!viewer) return null
