@@ -87,26 +87,24 @@ async function readRows<Row>(options: KeysetList<Row>, limit: number): Promise<R
 
   const { table, by, search, few } = narrowed
   // looked up one after the other, so that no more are read than are walked
-  const page = (near: Sql, conditions: Sql[]) =>
-    queries.rows<Row>(
-      planAnew(sql`select found.* from (${near}) as near cross join lateral (
-          select ${select} from ${table} where ${id} = near.id and ${all(conditions)} limit 1) as found
-        order by near."sortKey" ${direction}, near.id ${direction} limit ${limit}`),
-    )
-  const pageOfWords = search && !by.length ? search.page : null
-  if (pageOfWords && search?.quick) return page(pageOfWords({ position, direction, limit }), [])
+  const rowsOf = (near: Sql, conditions: Sql[] = []) => sql`
+    select found.* from (${near}) as near cross join lateral (
+      select ${select} from ${table} where ${id} = near.id and ${all(conditions)} limit 1) as found
+    order by near."sortKey" ${direction}, near.id ${direction}`
+  const page = (near: Sql, conditions: Sql[] = []) =>
+    sql`${rowsOf(near, conditions)} limit ${limit}`
+  const ofWords = search?.page && rowsOf(search.page({ position, direction, limit }))
+  if (ofWords && search.quick) return queries.rows<Row>(ofWords)
   if (search ? search.frequent : !few) {
     const near = sql`select ${id} as id, ${key} as "sortKey" ${sorted} limit ${WALK}`
-    const rows = await page(near, [...by, ...(search?.asked ?? [])])
+    const walked = page(near, [...by, ...(search?.asked ?? [])])
+    const rows = await queries.rows<Row>(planAnew(walked))
     if (rows.length === limit) return rows
   }
-  if (pageOfWords) return page(pageOfWords({ position, direction, limit }), [])
   // `offset 0` keeps the order out of the plan: the rows are found by what narrows them
-  return page(
-    sql`select ${id} as id, ${key} as "sortKey" ${from}
-      and ${all([...by, ...(search?.gathered ?? [])])} ${position(key, id)} offset 0`,
-    [],
-  )
+  const gathered = page(sql`select ${id} as id, ${key} as "sortKey" ${from}
+    and ${all([...by, ...(search?.gathered ?? [])])} ${position(key, id)} offset 0`)
+  return queries.rows<Row>(planAnew(ofWords ?? gathered))
 }
 
 /** How many rows the list holds. */

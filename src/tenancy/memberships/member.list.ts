@@ -3,6 +3,7 @@ import { hasStatus } from '../../accounts/users/standing.ts'
 import { toDate, type Instant } from '../../database/columns.ts'
 import { readPage, type KeysetList, type Narrowing } from '../../database/keyset.ts'
 import { firstRow, join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
+import { unseen } from '../../database/word-pages.ts'
 import { searchFor } from '../../database/words.ts'
 import { badInput, notFound } from '../../shared/errors.ts'
 import { type Page, type PageArgs } from '../../shared/page.ts'
@@ -97,13 +98,13 @@ async function narrow(
     of: raw('principal_id'),
     within: join(
       [
-        sql`w.organisation_id = ${viewer.organisationId}`,
+        sql`w.organisation_id = ${unseen(sql`${viewer.organisationId}::uuid`)}`,
         ...visible(viewer, raw('w.principal_id')),
       ],
       ' and ',
     ),
     all: raw('words'),
-    sort: inOrderOfNames ? raw('sort_name') : null,
+    sort: inOrderOfNames && !by.length ? raw('sort_name') : null,
     id: raw('m.id'),
   }
   const narrowed = {
