@@ -2,7 +2,7 @@ import { readCursor, type ListIdentity } from '../shared/cursor.ts'
 import { afterPrefix, fold } from '../shared/normalise.ts'
 import { pageOf, pageSize, type Page, type PageArgs } from '../shared/page.ts'
 import type { KeyRing } from '../shared/seal.ts'
-import { firstRow, join, raw, sql, type Queries, type Sql, type Statement } from './sql.ts'
+import { firstRow, join, planAnew, raw, sql, type Queries, type Sql } from './sql.ts'
 import type { Search } from './words.ts'
 
 /**
@@ -119,6 +119,3 @@ async function countRows<Row>({ queries, from, narrowed }: KeysetList<Row>): Pro
 }
 
 const all = (conditions: Sql[]): Sql => (conditions.length ? join(conditions, ' and ') : sql`true`)
-
-/** Which plan is good depends on the values. */
-const planAnew = ({ text, values }: Sql): Statement => ({ text, values, planAnew: true })

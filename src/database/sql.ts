@@ -20,6 +20,9 @@ export function prepared({ text }: Sql): (...values: unknown[]) => Statement {
   return (...values) => ({ text, values })
 }
 
+/** A statement of which no plan is kept, for which plan is good depends on the values. */
+export const planAnew = ({ text, values }: Sql): Statement => ({ text, values, planAnew: true })
+
 /** Runs statements somewhere: in the read transaction of an operation, in a mutation's, or as *system*. */
 export interface Queries {
   rows<Row>(statement: Statement): Promise<Row[]>

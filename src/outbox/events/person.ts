@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
-import { raw } from '../../database/sql.ts'
+import { sql, type Sql } from '../../database/sql.ts'
 
 export interface Change {
   field: string
@@ -26,10 +26,12 @@ export type PublicChange = Change | { field: string; personal: true }
 /**
  * What stands beside an event `e`, without the salts, which requests cannot read. Its limit has each row looked up by its
  * key, where a join may read whole months.
+ *
+ * @param within what is known of `p.id` besides, so that few months need be looked at.
  */
-export const BESIDE =
-  raw(`select p.actor_name, p.target_name, p.changes, p.reason, p.ip_address, p.user_agent
-  from event_person p where p.id = e.id limit 1`)
+export const beside = (within: Sql): Sql =>
+  sql`select p.actor_name, p.target_name, p.changes, p.reason, p.ip_address, p.user_agent
+  from event_person p where p.id = e.id and ${within} limit 1`
 
 /** Divides changes into what the event keeps and what stands beside it; null where that is nothing. */
 export function divide(
