@@ -174,7 +174,8 @@ test.each([5, 19, 100])(
       expect(expected.length).toBeGreaterThan(MONTHS)
       expect(await byPages(quiet, first, filter)).toEqual(
         expected.map(
-          ({ topic, occurred_at: at }) => `${topic} ${new Date(at as string).toISOString()}`,
+          ({ topic, occurred_at: at }) =>
+            `${topic as string} ${new Date(at as string).toISOString()}`,
         ),
       )
     }

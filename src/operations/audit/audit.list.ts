@@ -47,13 +47,13 @@ const EVENT_COLUMNS =
 /**
  * The events found, with what stands beside them, where it was not erased.
  *
- * @param within what is known of the ids `p.id` of those events.
+ * @param known what is known of their ids, as `p.id`.
  */
-const withPeople = (found: Sql, within: Sql): Sql => sql`
+const withPeople = (found: Sql, known: Sql): Sql => sql`
   select e.*, p.actor_name as "actorName", p.target_name as "targetName", p.changes as personal,
     coalesce(p.reason, e.refusal) as reason, p.ip_address as "ipAddress", p.user_agent as "userAgent",
     e.target_commitment is not null and num_nonnulls(p.target_name, p.changes, p.reason) = 0 as "targetErased"
-  from (${found}) as e left join lateral (${beside(within)}) as p on true order by e.id desc`
+  from (${found}) as e left join lateral (${beside(known)}) as p on true order by e.id desc`
 
 export interface AuditArgs extends PageArgs {
   filter?: AuditEventFilter | null

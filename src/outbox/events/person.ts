@@ -50,10 +50,10 @@ export function divide(
 
 /** The changes of an event with what stands beside it; without values where that was erased. */
 export function rejoin(kept: PublicChange[], personal: Change[] | null): Change[] {
-  const beside = (personal ?? []).values()
+  const values = (personal ?? []).values()
   return kept.map(each => {
     if (!('personal' in each)) return each
-    return beside.next().value ?? { field: each.field, before: null, after: null }
+    return values.next().value ?? { field: each.field, before: null, after: null }
   })
 }
 
