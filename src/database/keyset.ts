@@ -44,6 +44,8 @@ export interface KeysetList<Row> {
   /** What it is sorted by before the id; without it by the id alone, and so by time. */
   sort?: { column: Sql; type: 'text' | 'timestamptz'; key: (row: Row) => string }
   descending?: boolean
+  /** True where an index begins with what `from` asks and goes on in the order of the list: it is planned once. */
+  indexed?: boolean
   /** What is asked of the rows of `from` besides, by a search and filters. */
   narrowed?: Narrowing | null
   /** Adds what a stored row implies. */
@@ -70,7 +72,8 @@ export async function readPage<Row extends { id: string }>(
 }
 
 async function readRows<Row>(options: KeysetList<Row>, limit: number): Promise<Row[]> {
-  const { queries, ring, list, args, select, from, id, sort, descending, narrowed } = options
+  const { queries, ring, list, args, select, from, id, sort, descending, indexed, narrowed } =
+    options
   const after = args.after == null ? null : readCursor(ring, list, args.after)
   const direction = raw(descending ? 'desc' : 'asc')
   const beyond = raw(descending ? '<' : '>')
@@ -83,30 +86,31 @@ async function readRows<Row>(options: KeysetList<Row>, limit: number): Promise<R
   const key = sort?.column ?? id
   const sorted = sql`${from} ${position(key, id)}
     order by ${sort ? sql`${key} ${direction}, ` : sql``}${id} ${direction}`
-  if (!narrowed) return queries.rows<Row>(sql`select ${select} ${sorted} limit ${limit}`)
+  if (!narrowed) {
+    const { text, values } = sql`select ${select} ${sorted} limit ${limit}`
+    return queries.rows<Row>({ text, values, planOnce: indexed })
+  }
 
   const { table, by, search, few } = narrowed
   // looked up one after the other, so that no more are read than are walked
-  const page = (near: Sql, conditions: Sql[]) =>
-    queries.rows<Row>(
-      planAnew(sql`select found.* from (${near}) as near cross join lateral (
-          select ${select} from ${table} where ${id} = near.id and ${all(conditions)} limit 1) as found
-        order by near."sortKey" ${direction}, near.id ${direction} limit ${limit}`),
-    )
-  const pageOfWords = search && !by.length ? search.page : null
-  if (pageOfWords && search?.quick) return page(pageOfWords({ position, direction, limit }), [])
+  const rowsOf = (near: Sql, conditions: Sql[] = []) => sql`
+    select found.* from (${near}) as near cross join lateral (
+      select ${select} from ${table} where ${id} = near.id and ${all(conditions)} limit 1) as found
+    order by near."sortKey" ${direction}, near.id ${direction}`
+  const page = (near: Sql, conditions: Sql[] = []) =>
+    sql`${rowsOf(near, conditions)} limit ${limit}`
+  const ofWords = search?.page && rowsOf(search.page({ position, direction, limit }))
+  if (ofWords && search.quick) return queries.rows<Row>(ofWords)
   if (search ? search.frequent : !few) {
     const near = sql`select ${id} as id, ${key} as "sortKey" ${sorted} limit ${WALK}`
-    const rows = await page(near, [...by, ...(search?.asked ?? [])])
+    const walked = page(near, [...by, ...(search?.asked ?? [])])
+    const rows = await queries.rows<Row>(planAnew(walked))
     if (rows.length === limit) return rows
   }
-  if (pageOfWords) return page(pageOfWords({ position, direction, limit }), [])
   // `offset 0` keeps the order out of the plan: the rows are found by what narrows them
-  return page(
-    sql`select ${id} as id, ${key} as "sortKey" ${from}
-      and ${all([...by, ...(search?.gathered ?? [])])} ${position(key, id)} offset 0`,
-    [],
-  )
+  const gathered = page(sql`select ${id} as id, ${key} as "sortKey" ${from}
+    and ${all([...by, ...(search?.gathered ?? [])])} ${position(key, id)} offset 0`)
+  return queries.rows<Row>(planAnew(ofWords ?? gathered))
 }
 
 /** How many rows the list holds. */

@@ -9,6 +9,12 @@ export interface Statement {
   readonly values: unknown[]
   /** To be planned anew each time, for which plan is good depends on the values. */
   readonly planAnew?: boolean
+  /**
+   * To be planned once for each connection, whatever the values: rows are found by their keys, or by an index in the
+   * order in which they are asked for. Left to itself, PostgreSQL often plans such a statement anew each time, which
+   * costs as much as running it. Heeded in the reads of an operation.
+   */
+  readonly planOnce?: boolean
 }
 
 /**

@@ -83,6 +83,11 @@ const IN_ORDER: Record<string, [string, RegExp]> = {
 const NARROWED: Record<string, [string, RegExp]> = {
   'members by a frequent word': [members('search: "crowd"'), /member_word_by_name/],
   'members by words': [members('search: "crowd 777"'), /member_word_by_name/],
+  // of those who are sorted by one word those with the other, each of whose spellings is followed in the order of names
+  'members by two frequent words': [
+    members('search: "crow crowd"'),
+    /member_word_by_name on member_word.*\n\s+Index Cond: .*word = spelling\.word\) AND \(sort_name >= .*\(sort_name </,
+  ],
   'members by words, by address': [
     members('search: "777", orderBy: { field: EMAIL }'),
     /member_word_by_name/,

@@ -18,15 +18,13 @@ import type { UserFilter } from './platform.type.ts'
 
 type Read = (context: DatabaseContext) => Queries
 
-const wordsIn = (table: string, of: string): WordTable => ({
+const wordsIn = (table: string, of: string, by: Sql[]): WordTable => ({
   table: raw(table),
   of: raw(of),
   within: sql`true`,
   id: raw('t.id'),
-  sort: 'id',
+  sort: by.length ? null : 'id',
 })
-const ORGANISATION_WORDS = wordsIn('organisation_word', 'organisation_id')
-const USER_WORDS = wordsIn('user_word', 'user_id')
 
 /** Organisations of the platform, the newest first. */
 export async function listOrganisations(
@@ -39,7 +37,11 @@ export async function listOrganisations(
   const by: Sql[] = []
   if (args.suspended != null)
     by.push(args.suspended ? sql`t.suspended_at is not null` : sql`t.suspended_at is null`)
-  const search = await searchFor(queries, ORGANISATION_WORDS, args.search)
+  const search = await searchFor(
+    queries,
+    wordsIn('organisation_word', 'organisation_id', by),
+    args.search,
+  )
   const list = ['organisations', args.search ?? '', args.suspended ?? null]
   return readPage<Organisation>({
     queries,
@@ -83,7 +85,7 @@ export async function listUsers(
 ): Promise<Page<User>> {
   const queries = read(operatorOf(viewer))
   const by = conditions(args.filter, now)
-  const search = await searchFor(queries, USER_WORDS, args.search)
+  const search = await searchFor(queries, wordsIn('user_word', 'user_id', by), args.search)
   const list = ['users', args.search ?? '', args.filter ?? {}]
   return readPage<User>({
     queries,

@@ -3,6 +3,7 @@ import { hasStatus } from '../../accounts/users/standing.ts'
 import { toDate, type Instant } from '../../database/columns.ts'
 import { readPage, type KeysetList, type Narrowing } from '../../database/keyset.ts'
 import { firstRow, join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
+import { unseen } from '../../database/word-pages.ts'
 import { searchFor } from '../../database/words.ts'
 import { badInput, notFound } from '../../shared/errors.ts'
 import { type Page, type PageArgs } from '../../shared/page.ts'
@@ -51,11 +52,12 @@ export async function listMembers(
 ): Promise<Page<Member>> {
   const queries = read(tenantOf(viewer))
   const { lead, narrowed } = await narrow(queries, viewer, args, now)
+  const seen = visible(viewer)
   const members = [
     sql`m.organisation_id = ${viewer.organisationId}`,
     sql`m.kind = 'MEMBER'`,
     sql`m.removed_at is null`,
-    ...visible(viewer),
+    ...seen,
     ...lead,
   ]
   return readPage<Member>({
@@ -68,6 +70,7 @@ export async function listMembers(
     id: raw('m.id'),
     sort: ORDERS[args.orderBy.field],
     descending: args.orderBy.direction === 'DESC',
+    indexed: args.orderBy.field === 'NAME' && !seen.length && !lead.length,
     narrowed,
   })
 }
@@ -97,13 +100,13 @@ async function narrow(
     of: raw('principal_id'),
     within: join(
       [
-        sql`w.organisation_id = ${viewer.organisationId}`,
+        sql`w.organisation_id = ${unseen(sql`${viewer.organisationId}::uuid`)}`,
         ...visible(viewer, raw('w.principal_id')),
       ],
       ' and ',
     ),
     all: raw('words'),
-    sort: inOrderOfNames ? raw('sort_name') : null,
+    sort: inOrderOfNames && !by.length ? raw('sort_name') : null,
     id: raw('m.id'),
   }
   const narrowed = {
