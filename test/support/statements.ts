@@ -91,5 +91,7 @@ async function explained(connection: Connection, statement: Statement): Promise<
   return lines
 }
 
-const literal = (value: unknown): string =>
-  value === null ? 'null' : `'${Array.isArray(value) ? `{${value.join(',')}}` : String(value)}'`
+const literal = (value: unknown): string => {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? `'{${value.join(',')}}'` : `'${value as string | number}'`
+}
