@@ -226,11 +226,16 @@ test('an event is found by its id in its own month', async () => {
   expect(plan).not.toMatch(whole())
 })
 
-test('the platform’s page reads by the key alone', async () => {
-  const plan = await plansOf(
-    await operator(server),
-    `{ platform { auditEvents { nodes { id } } } }`,
-  )
+test('the platform’s page reads by the key alone, and of some topics by their index', async () => {
+  const chief = await operator(server)
+  const plan = await plansOf(chief, `{ platform { auditEvents { nodes { id } } } }`)
   expect(plan).toMatch(new RegExp(`Index .*event_${months[0]}_pkey`))
   expect(plan).not.toMatch(whole())
+  const filtered = await plansOf(
+    chief,
+    `{ platform { auditEvents(filter: { topics: ["member.*", "organisation.*"] }) { nodes { id } } } }`,
+  )
+  expect(filtered).toMatch(new RegExp(`Index .*event_${months[0]}_topic_id_idx`))
+  expect(filtered).not.toMatch(/event_\d{4}_\d\d_(pkey|organisation_id_id_idx)/)
+  expect(monthsIn(filtered)).not.toContain(months[2])
 })
