@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { buildApp, type App } from './app.ts'
 import { explain } from './database/failures.ts'
 import { migrate } from './database/migrate.ts'
@@ -8,6 +9,10 @@ import { prepareJobs } from './outbox/queues.ts'
 import { readConfig, type Config } from './shared/config.ts'
 
 const GRACE_MS = 9_000
+
+// Requests that compare a password take long, from which V8 learns that what requests make lives long: it then puts it
+// all among the old objects, where it stays until a full collection. That cost a fifth of the processor time.
+setFlagsFromString('--no-allocation-site-pretenuring')
 
 async function main(): Promise<void> {
   const config = readConfig(process.env)

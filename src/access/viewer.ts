@@ -95,6 +95,19 @@ export function must(viewer: Viewer | null, permission: Permission): TenantViewe
   return viewer as TenantViewer
 }
 
+/**
+ * Asked where something concerns one project alone, or, without one, the organisation as a whole.
+ *
+ * @throws {AppError} `FORBIDDEN` / `SCOPE_MISSING` for a key that is confined to other projects.
+ */
+export function mustReach(viewer: TenantViewer, projectId: string | null): void {
+  if (viewer.confinedTo && !(projectId && viewer.confinedTo.has(projectId)))
+    throw forbidden(
+      'SCOPE_MISSING',
+      'This key is confined to some projects, and this goes beyond them.',
+    )
+}
+
 /** What somebody may hand out, whether they ask now or once sent an invitation. */
 export type Authority = Pick<
   Viewer,

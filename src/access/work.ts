@@ -114,8 +114,9 @@ function workOn(
   committed: (() => void)[],
 ): Work {
   let current = context
-  const enter = async (next: DatabaseContext) => {
-    await connection.script(enterContext(next))
+  // nobody waits for it: it comes before whatever is asked next, which fails where this failed
+  const enter = (next: DatabaseContext) => {
+    connection.script(enterContext(next)).catch(() => undefined)
     current = next
   }
   return {
@@ -123,17 +124,13 @@ function workOn(
     db: { rows: query => connection.rows(query) },
     as: async (next, step) => {
       const before = current
-      await enter(next)
-      let outcome
+      enter(next)
       try {
-        outcome = await step()
-      } catch (error) {
+        return await step()
+      } finally {
         // whoever goes on after a refusal does so with their own rights; where a statement failed nobody can
-        await enter(before).catch(() => undefined)
-        throw error
+        enter(before)
       }
-      await enter(before)
-      return outcome
     },
     savepoint: async step => {
       const before = { context: current, committed: committed.length }

@@ -2,7 +2,7 @@ import { readCursor, type ListIdentity } from '../shared/cursor.ts'
 import { afterPrefix, fold } from '../shared/normalise.ts'
 import { pageOf, pageSize, type Page, type PageArgs } from '../shared/page.ts'
 import type { KeyRing } from '../shared/seal.ts'
-import { firstRow, join, raw, sql, type Queries, type Sql, type Statement } from './sql.ts'
+import { firstRow, join, planAnew, raw, sql, type Queries, type Sql } from './sql.ts'
 import type { Search } from './words.ts'
 
 /**
@@ -44,6 +44,8 @@ export interface KeysetList<Row> {
   /** What it is sorted by before the id; without it by the id alone, and so by time. */
   sort?: { column: Sql; type: 'text' | 'timestamptz'; key: (row: Row) => string }
   descending?: boolean
+  /** True where an index begins with what `from` asks and goes on in the order of the list: it is planned once. */
+  indexed?: boolean
   /** What is asked of the rows of `from` besides, by a search and filters. */
   narrowed?: Narrowing | null
   /** Adds what a stored row implies. */
@@ -70,7 +72,8 @@ export async function readPage<Row extends { id: string }>(
 }
 
 async function readRows<Row>(options: KeysetList<Row>, limit: number): Promise<Row[]> {
-  const { queries, ring, list, args, select, from, id, sort, descending, narrowed } = options
+  const { queries, ring, list, args, select, from, id, sort, descending, indexed, narrowed } =
+    options
   const after = args.after == null ? null : readCursor(ring, list, args.after)
   const direction = raw(descending ? 'desc' : 'asc')
   const beyond = raw(descending ? '<' : '>')
@@ -83,7 +86,10 @@ async function readRows<Row>(options: KeysetList<Row>, limit: number): Promise<R
   const key = sort?.column ?? id
   const sorted = sql`${from} ${position(key, id)}
     order by ${sort ? sql`${key} ${direction}, ` : sql``}${id} ${direction}`
-  if (!narrowed) return queries.rows<Row>(sql`select ${select} ${sorted} limit ${limit}`)
+  if (!narrowed) {
+    const { text, values } = sql`select ${select} ${sorted} limit ${limit}`
+    return queries.rows<Row>({ text, values, planOnce: indexed })
+  }
 
   const { table, by, search, few } = narrowed
   // looked up one after the other, so that no more are read than are walked
@@ -117,6 +123,3 @@ async function countRows<Row>({ queries, from, narrowed }: KeysetList<Row>): Pro
 }
 
 const all = (conditions: Sql[]): Sql => (conditions.length ? join(conditions, ' and ') : sql`true`)
-
-/** Which plan is good depends on the values. */
-const planAnew = ({ text, values }: Sql): Statement => ({ text, values, planAnew: true })

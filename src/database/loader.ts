@@ -18,14 +18,17 @@ export type ReadIn = (organisationId: string) => Queries
 class RowLoader<Row extends { id: string }> {
   readonly #known = new Map<string, Row | null>()
   readonly #loader: DataLoader<Place, Row | null, string>
+  readonly #read: ReadIn
+  #ahead: Promise<void> | undefined
 
   constructor(read: ReadIn, select: (ids: string[]) => Statement) {
+    this.#read = read
     this.#loader = new DataLoader(
       async places => {
         const groups = [...Map.groupBy(places, place => place.organisationId)]
         const rows = await Promise.all(
           groups.map(([organisationId, some]) =>
-            read(organisationId).rows<Row>(select(some.map(place => place.id))),
+            read(organisationId).rows<Row>(byKey(select(some.map(place => place.id)))),
           ),
         )
         const found = inOrder(
@@ -50,8 +53,18 @@ class RowLoader<Row extends { id: string }> {
     return known === undefined ? this.#loader.load(place) : known
   }
 
+  /** Reads rows that will likely be asked for, in the same breath as what is read next. */
+  readAhead(organisationId: string, likely: Statement): void {
+    this.#ahead = this.#read(organisationId)
+      .rows<Row>(likely)
+      .then(rows => rows.forEach(row => this.prime({ organisationId, id: row.id }, row)))
+    // `loadAll` hears of it
+    this.#ahead.catch(() => undefined)
+  }
+
   /** Reads some rows at once, so that each is there when it is asked for. */
   async loadAll(organisationId: string, ids: Iterable<string>): Promise<void> {
+    await this.#ahead
     const unknown = [...ids].filter(id => !this.#known.has(id))
     if (unknown.length) await this.#loader.loadMany(unknown.map(id => ({ organisationId, id })))
   }
@@ -62,6 +75,8 @@ class RowLoader<Row extends { id: string }> {
     this.#loader.prime(place, row)
   }
 }
+
+const byKey = ({ text, values }: Statement): Statement => ({ text, values, planOnce: true })
 
 export const loaderById = <Row extends { id: string }>(
   read: ReadIn,

@@ -106,15 +106,15 @@ async function openPostgres(
   const types = new TypeOverrides()
   for (const [oid, parser] of Object.entries(parsers))
     types.setTypeParser(Number(oid), parser as never)
-  const open = (role: DatabaseContext['role'], max: number) => {
-    const pool = new Pool({ ...poolConfig(url, role, max), types })
+  const open = (role: DatabaseContext['role'], max: number, pipeline: boolean) => {
+    const pool = new Pool({ ...poolConfig(url, role, max), types, pipeline })
     pool.on('error', onError)
     pool.on('connect', client => void client.on('error', onError))
     return pool
   }
   const store = new PostgresStore(
-    open('tenant', Math.max(1, options.pool - forSystem)),
-    open('system', forSystem),
+    open('tenant', Math.max(1, options.pool - forSystem), true),
+    open('system', forSystem, false),
   )
   return { store, close: () => store.close() }
 }

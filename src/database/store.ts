@@ -3,7 +3,10 @@ import type { Pool, PoolClient, QueryResult } from 'pg'
 import { enterContext, roleName, SYSTEM } from './context.ts'
 import { statementName, type Queries, type Statement } from './sql.ts'
 
-/** One database connection, held until it is released. */
+/**
+ * One database connection inside a transaction, held until that ends. Its statements run in the order in which they
+ * were asked for, also where nobody waits for one; after one that failed none runs any more.
+ */
 export interface Connection extends Queries {
   /** Runs several statements without values in one round trip. */
   script(text: string): Promise<void>
@@ -52,7 +55,10 @@ export class PostgresStore implements Store {
   readonly #system: Pool
   #observer: Observer = () => undefined
 
-  /** @param system a pool whose connections act as `gatehouse_system` from the start. */
+  /**
+   * @param requests a pool whose connections send statements without waiting for the ones before.
+   * @param system a pool whose connections act as `gatehouse_system` from the start.
+   */
   constructor(requests: Pool, system: Pool) {
     this.#requests = requests
     this.#system = system
@@ -83,25 +89,24 @@ export class PostgresStore implements Store {
 
   async begin(script: string): Promise<Connection> {
     const client = await this.#requests.connect()
-    try {
-      await client.query(`begin; ${script}`)
-    } catch (error) {
-      client.release(error as Error)
-      throw error
-    }
-    const inTurn = turns()
+    // what is asked of it in this turn goes out in one piece with its beginning
+    const { stream } = client.connection
+    stream.cork()
+    process.nextTick(() => stream.uncork())
+    const opened = client.query(`begin; ${script}`)
+    opened.catch(() => undefined)
     let over = false
     // once given back, the connection is somebody else's
-    const inside = <Result>(step: () => Promise<Result>): Promise<Result> =>
-      inTurn(() => (over ? Promise.reject(new Error('This transaction is over.')) : step()))
+    const whileOpen = <Result>(step: () => Promise<Result>): Promise<Result> =>
+      over ? Promise.reject(new Error('This transaction is over.')) : step()
     const finish = (how: 'commit' | 'rollback') =>
-      inside(() => {
+      whileOpen(() => {
         over = true
-        return end(client, how)
+        return end(client, opened, how)
       })
     return {
-      rows: query => inside(() => this.#run(client, query)),
-      script: text => inside(async () => void (await client.query(text))),
+      rows: query => whileOpen(() => this.#run(client, query)),
+      script: text => whileOpen(async () => void (await client.query(text))),
       commit: () => finish('commit'),
       rollBack: () => finish('rollback').catch(() => undefined),
     }
@@ -112,20 +117,15 @@ export class PostgresStore implements Store {
   }
 }
 
-/** Lets steps run one after the other, in the order in which they were asked for. */
-function turns() {
-  let last: Promise<unknown> = Promise.resolve()
-  return <Result>(step: () => Promise<Result>): Promise<Result> => {
-    const turn = last.then(step)
-    last = turn.catch(() => undefined)
-    return turn
-  }
-}
-
 const NOT_COMMITTED = 'The transaction could not be committed: a statement in it had failed.'
 
-async function end(client: PoolClient, how: 'commit' | 'rollback'): Promise<void> {
-  const answer = await client.query(how).catch((error: Error) => {
+/** @param opened what it began with: without it nothing was inside a transaction. */
+async function end(
+  client: PoolClient,
+  opened: Promise<unknown>,
+  how: 'commit' | 'rollback',
+): Promise<void> {
+  const [, answer] = await Promise.all([opened, client.query(how)]).catch((error: Error) => {
     // the connection's state is unknown: throw it away rather than lend it to the next request
     client.release(error)
     throw error

@@ -39,6 +39,10 @@ export function firstIdAt(moment: Date, shiftMs = 0): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`
 }
 
+/** The moment that an id tells (UUIDv7), to the millisecond. */
+export const momentOf = (id: string): Date =>
+  new Date(parseInt(id.slice(0, 8) + id.slice(9, 13), 16))
+
 /** 256 random bits in base64url, for links and other bearer secrets. */
 export const newToken = (): string => randomBytes(32).toString('base64url')
 

@@ -528,8 +528,23 @@ describe('what is refused', () => {
     await expect(
       askBy(own, confined.secret, open, { projectIds: [red, blue] }),
     ).rejects.toBeRefused('NOT_FOUND')
-    await askBy(own, confined.secret, open, { projectIds: [red] })
+    const { startAccessReview: theirs } = await askBy(own, confined.secret, open, {
+      projectIds: [red],
+    })
     const { id } = made.startAccessReview.accessReview
+    const both = await start(own, { projectIds: [red, blue] })
+    const close = (verb: string, review: string) =>
+      askBy(
+        own,
+        confined.secret,
+        `mutation { ${verb}(id: "${review}") { accessReview { status } } }`,
+      )
+    for (const verb of ['completeAccessReview', 'cancelAccessReview'])
+      for (const review of [id, both.id]) {
+        await expect(close(verb, review)).rejects.toBeRefused('FORBIDDEN', 'SCOPE_MISSING')
+        expect(await readReview(own, review)).toMatchObject({ status: 'OPEN' })
+      }
+    await close('completeAccessReview', theirs.accessReview.id)
     const there = await itemOf(own, id, ann.memberId, blue)
     await expect(
       askBy(

@@ -224,14 +224,16 @@ test('a key that may not do what a row asks for is told of by the key', async ()
   ])
 })
 
-test('whoever may not ask at all is told of once, for the call', async () => {
+test.each([
+  ['LOCK', 'member.locked'],
+  ['REMOVE', 'member.removed'],
+  ['RESEND_INVITATION', 'invitation.sent'],
+])('whoever may not ask at all for %s is told of once, as %s', async (action, topic) => {
   const plain = await newcomer(admin)
   await expect(
-    run(plain, APPLY, [admin.memberId, neighbour.memberId], { action: 'LOCK' }),
+    run(plain, APPLY, [admin.memberId, neighbour.memberId], { action }),
   ).rejects.toBeRefused('FORBIDDEN', 'PERMISSION_MISSING')
-  expect(told(await eventsOf(plain))).toEqual([
-    ['member.updated', 'FORBIDDEN/PERMISSION_MISSING', null],
-  ])
+  expect(told(await eventsOf(plain))).toEqual([[topic, 'FORBIDDEN/PERMISSION_MISSING', null]])
 })
 
 test('a dry run leaves nothing', async () => {

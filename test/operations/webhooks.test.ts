@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../src/shared/tokens.ts'
-import { askBy, bringWith, createKey, createServiceAccount } from '../credentials/keys.ts'
+import {
+  askBy,
+  bringWith,
+  createKey,
+  createProject,
+  createServiceAccount,
+  grant,
+} from '../credentials/keys.ts'
 import { organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { countStatements } from '../support/statements.ts'
@@ -298,5 +305,29 @@ describe('what is refused', () => {
     expect(made.webhook.createdBy).toEqual({ id: machine })
     expect(made.secret).toMatch(/^whsec_/)
     await deleteWebhook(admin, made.webhook.id)
+  })
+
+  test('a key that is confined to projects has no say in what hears of the whole organisation', async () => {
+    const machine = await createServiceAccount(admin, ['manageIntegration', 'manageProject'])
+    const project = await createProject(admin)
+    await grant(admin, machine, project, (await admin.roles()).Viewer!)
+    const { secret } = await createKey(admin, machine, ['manageIntegration'], {
+      projectIds: [project],
+    })
+    const { id } = await createWebhook(admin, URL, ['role.created'])
+    const delivery = await testWebhook(admin, id)
+    for (const verb of [
+      `createWebhook(input: { url: "${URL}", topics: ["role.created"] }) { secret }`,
+      `updateWebhook(id: "${id}", input: { url: "https://elsewhere.invalid/" }) { webhook { id } }`,
+      `rotateWebhookSecret(id: "${id}") { secret }`,
+      `testWebhook(id: "${id}") { webhookDelivery { id } }`,
+      `retryDelivery(id: "${delivery.id}") { webhookDelivery { id } }`,
+      `deleteWebhook(id: "${id}") { deletedId }`,
+    ])
+      await expect(askBy(admin, secret, `mutation { ${verb} }`)).rejects.toBeRefused(
+        'FORBIDDEN',
+        'SCOPE_MISSING',
+      )
+    await deleteWebhook(admin, id)
   })
 })

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newId } from '../../src/shared/tokens.ts'
-import { askBy, createKey, createServiceAccount, revokeKey } from '../credentials/keys.ts'
+import {
+  askBy,
+  createKey,
+  createServiceAccount,
+  revokeKey,
+  updateKey,
+} from '../credentials/keys.ts'
 import { mailsSoFar, mailsTo } from '../support/mailbox.ts'
 import { newcomer, operator, organisation, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -392,6 +398,23 @@ describe('the authority of whoever changed it last', () => {
     expect(await ended(admin, id)).toMatchObject([{ status: 'SUCCEEDED' }])
     expect(await roleOf(person.memberId)).toBe(role.id)
     expect((await trailOf(admin, 'member.updated'))[0].actor.id).toBe(admin.memberId)
+  })
+
+  test('is that of a key that was confined to projects since, and goes no further', async () => {
+    const machine = await createServiceAccount(admin, INTEGRATOR)
+    const project = await createProject(admin)
+    await grant(admin, machine, project.id, (await admin.roles()).Viewer!)
+    const key = await createKey(admin, machine, ['manageIntegration', 'manageUser'])
+    const role = await createRole(admin, ['viewUser'])
+    const steps = [wait(5), assign(role.id)]
+    const { createWorkflow: made } = await askBy(admin, key.secret, ...defining(steps))
+    const { id } = made.workflow
+    const person = await admin.bring()
+    const before = await roleOf(person.memberId)
+    await resting(admin, 1)
+    await updateKey(admin, key.id, { projectIds: [project.id] })
+    await mustFail(id, person, before)
+    expect((await runsOf(admin, id))[0].problem.reason).toBe('SCOPE_MISSING')
   })
 
   test('is that of the key it was made with, and ends with it', async () => {

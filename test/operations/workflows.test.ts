@@ -426,6 +426,41 @@ describe('who may', () => {
     expect(made.workflow.updatedBy.id).toBe(machine)
   })
 
+  test('a key that is confined to projects defines none for the whole organisation, or for others', async () => {
+    const [here, there] = [await createProject(admin), await createProject(admin)]
+    const machine = await createServiceAccount(admin, ['manageIntegration'])
+    const { Viewer } = await admin.roles()
+    for (const project of [here, there]) await place(admin, machine, project.id, Viewer!)
+    const { secret } = await createKey(admin, machine, ['manageIntegration'], {
+      projectIds: [here.id],
+    })
+    const make = (more: object) =>
+      askBy(admin, secret, ...defining([wait(5)], { ...TRIGGER, ...more }))
+    const change = (id: string, input: object) =>
+      askBy(
+        admin,
+        secret,
+        `mutation ($id: ID!, $input: UpdateWorkflowInput!) { updateWorkflow(id: $id, input: $input) { workflow { id } } }`,
+        { id, input },
+      )
+    const drop = (id: string) =>
+      askBy(admin, secret, `mutation ($id: ID!) { deleteWorkflow(id: $id) { deletedId } }`, { id })
+    const beyond = ['FORBIDDEN', 'SCOPE_MISSING'] as const
+    await expect(make({})).rejects.toBeRefused(...beyond)
+    await expect(make({ projectId: there.id })).rejects.toBeRefused('NOT_FOUND')
+    for (const projectId of [null, there.id]) {
+      const { id } = await define(admin, [wait(5)], { projectId })
+      for (const input of [{ enabled: false }, { projectId: here.id }, { name: 'Mine now' }])
+        await expect(change(id, input)).rejects.toBeRefused(...beyond)
+      await expect(drop(id)).rejects.toBeRefused(...beyond)
+      expect(await readWorkflow(admin, id)).toMatchObject({ enabled: true })
+    }
+    const { id } = (await make({ projectId: here.id })).createWorkflow.workflow
+    await expect(change(id, { projectId: null })).rejects.toBeRefused(...beyond)
+    await change(id, { name: 'Ours' })
+    await drop(id)
+  })
+
   test('a stranger, and an operator from without, change nothing', async () => {
     const { id } = await define(admin, [wait(5)])
     await expect(askBy(admin, null, ...dormant([wait(5)]))).rejects.toBeRefused('UNAUTHENTICATED')

@@ -69,10 +69,29 @@ async function overheard<Result>(
   }
 }
 
-async function plan(connection: Connection, { text, values }: Statement): Promise<string> {
-  const lines = await connection.rows<Record<string, string>>({
-    text: `explain (costs off) ${text}`,
-    values,
-  })
+async function plan(connection: Connection, statement: Statement): Promise<string> {
+  const lines = await explained(connection, statement)
   return lines.map(line => Object.values(line)[0]).join('\n')
+}
+
+type Lines = Record<string, string>[]
+
+async function explained(connection: Connection, statement: Statement): Promise<Lines> {
+  const { text, values, planOnce } = statement
+  if (!planOnce) return connection.rows({ text: `explain (costs off) ${text}`, values })
+  // the plan that is kept, whatever the values: it is made of what was prepared
+  await connection.script(`prepare explained as ${text}`)
+  const given = values.length ? `(${values.map(literal).join(', ')})` : ''
+  const lines = await connection.rows<Lines[number]>({
+    text: `explain (costs off) execute explained ${given}`,
+    values: [],
+    planAnew: true,
+  })
+  await connection.script('deallocate explained')
+  return lines
+}
+
+const literal = (value: unknown): string => {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? `'{${value.join(',')}}'` : `'${value as string | number}'`
 }

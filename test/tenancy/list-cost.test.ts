@@ -40,6 +40,24 @@ test('the list with roles, places in projects and what the viewer may do costs t
   expect(placed).toHaveLength(9)
 })
 
+test('roles beyond those that are read beside a page are there all the same', async () => {
+  const boss = await organisation(server)
+  for (let number = 10; number < 35; number += 1)
+    await boss.ask(
+      `mutation ($input: CreateRoleInput!) { createRole(input: $input) { role { id } } }`,
+      { input: { name: `Role ${number}`, level: 'ORGANISATION', permissions: [] } },
+    )
+  const roles = await boss.roles()
+  const named = ['Role 10', 'Role 30', 'Role 34', 'Member']
+  for (const name of named) await newcomer(boss, { roleId: roles[name]! })
+  const { organisation: answer } = await boss.ask(
+    `{ organisation { members(first: 10, orderBy: { field: CREATED_AT, direction: ASC }) { nodes { role { name } } } } }`,
+  )
+  expect(
+    answer.members.nodes.map((member: { role: { name: string } }) => member.role.name),
+  ).toEqual(['Administrator', ...named])
+})
+
 test('sessions and keys of the members of a list, and their numbers, cost the same for two as for ten', async () => {
   const { Member } = await admin.roles()
   const people = await Promise.all(

@@ -56,7 +56,7 @@ export async function createSession(work: Work, session: NewSession): Promise<Re
   const token = refreshToken(server.keys, id, 0, seed)
   const expiresAt = new Date(now.getTime() + session.lifetime * 1000)
   // one statement for all that a sign-in leaves behind; its last part sees the account as it was before
-  const begun = await firstRow<Begun>(
+  const beginning = firstRow<Begun>(
     work.db,
     sql`with started as (
         insert into session (id, created_at, user_id, organisation_id, principal_id, project_id, confined_to_id,
@@ -75,11 +75,15 @@ export async function createSession(work: Work, session: NewSession): Promise<Re
       ${sighting(work, userId)}
       select (select first from membership) as first, ${SIGHTING} from user_account u where u.id = ${userId}`,
   )
+  // sent together, run in this order: the new one is not among those that make way
+  const [begun] = await Promise.all([
+    beginning,
+    makeWay(
+      work,
+      sql`(${beyond(userId, session.most)}) union (${beyondIn(userId, organisationId)})`,
+    ),
+  ])
   if (!begun) throw new Error('The account could not be read.')
-  await makeWay(
-    work,
-    sql`(${beyond(userId, session.most)}) union (${beyondIn(userId, organisationId)})`,
-  )
   await tellOfDevice(work, { id, userId, place }, begun)
   if (principalId && begun.first) await enterFirst(work, principalId)
   return { id, userId, refreshToken: token, delivery }

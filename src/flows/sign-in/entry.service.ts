@@ -130,8 +130,11 @@ export type Entered = { session: RenewedSession } | { challenge: Question }
  * with a second factor gets a challenge, unless second factors are switched off.
  */
 export async function enter(work: Work, entry: Entry): Promise<Entered> {
-  const { person, platform } = await readPersonAndPlatform(work.db, { id: entry.userId }, true)
-  const candidates = await readCandidates(work.db, entry.userId, true)
+  // sent together, run in this order: an account is locked before its memberships
+  const [{ person, platform }, candidates] = await Promise.all([
+    readPersonAndPlatform(work.db, { id: entry.userId }, true),
+    readCandidates(work.db, entry.userId, true),
+  ])
   const place = person && mayCome(person, candidates, entry, work.now)
   if (!person || !place || isReplaced(entry.passwordSetAt, person)) throw wrongCredentials()
   if (person.secondFactor && platform.mfaEnabled && !entry.secondFactor) {

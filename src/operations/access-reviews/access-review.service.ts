@@ -1,5 +1,6 @@
-import { must, type TenantViewer } from '../../access/viewer.ts'
+import { must, mustReach, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
+import { SYSTEM } from '../../database/context.ts'
 import { join, sql } from '../../database/sql.ts'
 import { record, recordAll } from '../../outbox/events/event.service.ts'
 import { AppError, badInput, badInputs, conflict, type FieldFault } from '../../shared/errors.ts'
@@ -150,7 +151,8 @@ const notOpen = () =>
 /**
  * Closes an open review: of two at once, the first.
  *
- * @throws {AppError} `NOT_FOUND`, or `CONFLICT` / `STATE_MISMATCH` where it is closed already.
+ * @throws {AppError} `NOT_FOUND`, `CONFLICT` / `STATE_MISMATCH` where it is closed already, or `FORBIDDEN` /
+ *   `SCOPE_MISSING` for a key that is confined to other projects than it asks about.
  */
 export async function closeReview(
   work: Work,
@@ -164,7 +166,20 @@ export async function closeReview(
     where id = ${id} and organisation_id = ${viewer.organisationId} and status = 'OPEN' returning id`)
   const review = await getReview(work.db, viewer, id)
   if (!closed.length) throw notOpen()
+  for (const projectId of viewer.confinedTo ? await projectsOf(work, review.id) : [])
+    mustReach(viewer, projectId)
   return review
+}
+
+/** What a review asks about, by its items: projects, and null for the organisation. */
+async function projectsOf(work: Work, reviewId: string): Promise<(string | null)[]> {
+  // of whatever the viewer is not shown, too
+  const rows = await work.as(SYSTEM, () =>
+    work.db.rows<{ projectId: string | null }>(
+      sql`select distinct project_id as "projectId" from access_review_item where review_id = ${reviewId}`,
+    ),
+  )
+  return rows.map(({ projectId }) => projectId)
 }
 
 /** Closes a review; its decisions stay on record, and come to nothing. */

@@ -1,16 +1,19 @@
 import type { KeyRing } from '../../shared/seal.ts'
 import { readCursor } from '../../shared/cursor.ts'
-import { join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
+import { join, planAnew, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { badInput } from '../../shared/errors.ts'
 import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
 import { firstIdAt, isId } from '../../shared/tokens.ts'
-import { BESIDE, rejoin, type PublicChange } from '../../outbox/events/person.ts'
+import { beside, rejoin, type PublicChange } from '../../outbox/events/person.ts'
 import { topicOf, topicsMeant } from '../../outbox/events/topics.ts'
 import type { AuditEvent, AuditEventFilter, EventActor, EventChange } from './audit.type.ts'
+import { newestFirst, type Stretch } from './stretch.ts'
 
 const MOST_VALUES = 500
 /** An id may be a little older or younger than its event. */
 const SLACK_MS = 3_600_000
+const LEAST_ID = '00000000-0000-0000-0000-000000000000'
+const GREATEST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /** Shown in the place of a name that was erased. */
 const ERASED = 'Deleted user'
@@ -41,12 +44,16 @@ const EVENT_COLUMNS =
   e.api_key_id as "apiKeyId", e.target_kind as "targetKind", e.target_id as "targetId", e.changes, e.refusal,
   e.request_id as "requestId", e.target_commitment`)
 
-/** The events found, with what stands beside them, where it was not erased. */
-const withPeople = (found: Sql): Sql => sql`
+/**
+ * The events found, with what stands beside them, where it was not erased.
+ *
+ * @param known what is known of their ids, as `p.id`.
+ */
+const withPeople = (found: Sql, known: Sql): Sql => sql`
   select e.*, p.actor_name as "actorName", p.target_name as "targetName", p.changes as personal,
     coalesce(p.reason, e.refusal) as reason, p.ip_address as "ipAddress", p.user_agent as "userAgent",
     e.target_commitment is not null and num_nonnulls(p.target_name, p.changes, p.reason) = 0 as "targetErased"
-  from (${found}) as e left join lateral (${BESIDE}) as p on true order by e.id desc`
+  from (${found}) as e left join lateral (${beside(known)}) as p on true order by e.id desc`
 
 export interface AuditArgs extends PageArgs {
   filter?: AuditEventFilter | null
@@ -64,27 +71,22 @@ export async function listEvents(
   ring: KeyRing,
   organisationId: string | null,
   args: AuditArgs,
+  now: Date,
 ): Promise<Page<AuditEvent>> {
-  const size = pageSize(args)
   const list = ['events', organisationId ?? 'platform', args.filter ?? {}]
   const after = args.after == null ? null : readCursor(ring, list, args.after)
-  const { lead, conditions } = narrowed(args.filter ?? {})
-  const matching = [
-    ...(organisationId ? [sql`e.organisation_id = ${organisationId}`] : []),
-    ...conditions,
-    ...(after ? [sql`e.id < ${after.id}::uuid`] : []),
-    ...(lead ? [sql`e.${raw(lead.column)} = wanted.value`] : []),
-  ]
-  const newest = sql`select ${EVENT_COLUMNS} from event e
-    ${matching.length ? sql`where ${join(matching, ' and ')}` : sql``} order by e.id desc limit ${size + 1}`
-  const rows = await queries.rows<EventRow>(
-    withPeople(
-      lead
-        ? sql`select found.* from unnest(${lead.values}::${raw(lead.type)}[]) as wanted (value)
-            cross join lateral (${newest}) as found order by found.id desc limit ${size + 1}`
-        : newest,
-    ),
-  )
+  const { lead, conditions, stretch } = narrowed(args.filter ?? {}, after?.id ?? null)
+  if (organisationId) conditions.push(sql`e.organisation_id = ${organisationId}`)
+  const read = (part: Stretch, limit: number) => {
+    const matching = [...conditions, within(part, 'e')]
+    const found = lead ? eachDown(lead, matching, part, limit) : newestOf(matching, limit)
+    const statement = withPeople(found, within(part, 'p'))
+    // which index is good depends on how much of the trail is the organisation's, and on the moments
+    const planKept = lead?.rare && !(part.since && part.below)
+    return queries.rows<EventRow>(planKept ? statement : planAnew(statement))
+  }
+  const limit = pageSize(args) + 1
+  const rows = await (lead?.rare ? read(stretch, limit) : newestFirst(stretch, limit, now, read))
   return pageOf({
     ring,
     list,
@@ -95,14 +97,58 @@ export async function listEvents(
   })
 }
 
+/** Partitions are left out by these, where they are planned for. */
+function within({ since, below }: Stretch, table: 'e' | 'p'): Sql {
+  const id = raw(`${table}.id`)
+  const ends = [
+    ...(since ? [sql`${id} >= ${since}::uuid`] : []),
+    ...(below ? [sql`${id} < ${below}::uuid`] : []),
+  ]
+  return ends.length ? join(ends, ' and ') : sql`true`
+}
+
+const newestOf = (matching: Sql[], limit: number): Sql =>
+  sql`select ${EVENT_COLUMNS} from event e where ${join(matching, ' and ')} order by e.id desc limit ${limit}`
+
+/** The newest of each value, and of these the newest. */
+function eachDown(lead: Lead, matching: Sql[], part: Stretch, limit: number): Sql {
+  const { values, type, rare } = lead
+  const [asked, order] = rare
+    ? [sql`e.${raw(lead.column)} = wanted.value`, sql`e.id desc`]
+    : downOneIndex(lead, part)
+  return sql`select found.* from unnest(${values}::${raw(type)}[]) as wanted (value)
+    cross join lateral (select ${EVENT_COLUMNS} from event e where ${join([...matching, asked], ' and ')}
+      order by ${order} limit ${limit}) as found
+    order by found.id desc limit ${limit}`
+}
+
+/**
+ * How frequent a value is, the database does not know when it plans: asked for equal ones in the order of ids, it may
+ * walk through all the events of a month for a value that is not among them. Where what is asked for is a range of
+ * value and id, in that order, there is one index that has it.
+ */
+function downOneIndex({ column }: Lead, { since, below }: Stretch): [Sql, Sql] {
+  const value = raw(`e.${column}`)
+  return [
+    sql`(${value}, e.id) >= (wanted.value, ${since ?? LEAST_ID}::uuid)
+      and (${value}, e.id) < (wanted.value, ${below ?? GREATEST_ID}::uuid)`,
+    sql`${value} desc, e.id desc`,
+  ]
+}
+
 interface Lead {
   column: 'topic' | 'actor_id' | 'target_id'
   type: 'text' | 'uuid'
   values: string[]
+  /** True where each value is that of few events, as the database knows: all months are asked for it at once. */
+  rare: boolean
 }
 
-/** The filter whose values are followed one by one, and what the others ask besides. */
-function narrowed(filter: AuditEventFilter): { lead: Lead | null; conditions: Sql[] } {
+/** The filter whose values are followed one by one, what the others ask besides, and between which ids all that is. */
+function narrowed(
+  filter: AuditEventFilter,
+  after: string | null,
+): { lead: Lead | null; conditions: Sql[]; stretch: Stretch } {
   const leads: Lead[] = [
     ...ids('target_id', filter.targetIds, 'targetIds'),
     ...ids('actor_id', filter.actorIds, 'actorIds'),
@@ -114,11 +160,15 @@ function narrowed(filter: AuditEventFilter): { lead: Lead | null; conditions: Sq
   )
   if (filter.outcome) conditions.push(sql`e.outcome = ${filter.outcome}`)
   const { from, to } = filter.occurredAt ?? {}
+  if (from) conditions.push(sql`e.occurred_at >= ${from}`)
+  if (to) conditions.push(sql`e.occurred_at < ${to}`)
   // ids are of the same moment: by them, months are left out and indexes entered in the middle
-  if (from)
-    conditions.push(sql`e.occurred_at >= ${from} and e.id >= ${firstIdAt(from, -SLACK_MS)}::uuid`)
-  if (to) conditions.push(sql`e.occurred_at < ${to} and e.id < ${firstIdAt(to, SLACK_MS)}::uuid`)
-  return { lead, conditions }
+  const below = [...(to ? [firstIdAt(to, SLACK_MS)] : []), ...(after ? [after] : [])].toSorted()[0]
+  return {
+    lead,
+    conditions,
+    stretch: { since: from ? firstIdAt(from, -SLACK_MS) : null, below: below ?? null },
+  }
 }
 
 function ids(
@@ -128,7 +178,14 @@ function ids(
 ): Lead[] {
   if (!values) return []
   mustBeFew(values, field)
-  return [{ column, type: 'uuid', values: [...new Set(values.filter(isId))] }]
+  return [
+    {
+      column,
+      type: 'uuid',
+      values: [...new Set(values.filter(isId))],
+      rare: column === 'target_id',
+    },
+  ]
 }
 
 function topics(patterns: string[] | null | undefined): Lead[] {
@@ -144,7 +201,7 @@ function topics(patterns: string[] | null | undefined): Lead[] {
       )
     return meant
   })
-  return [{ column: 'topic', type: 'text', values: [...new Set(names)] }]
+  return [{ column: 'topic', type: 'text', values: [...new Set(names)], rare: false }]
 }
 
 function mustBeFew(values: unknown[], field: string): void {
@@ -189,7 +246,10 @@ export async function findEvent(queries: Queries, id: string): Promise<AuditEven
 /** Some events of an organisation, in any order. */
 export async function readEvents(queries: Queries, wanted: string[]): Promise<AuditEvent[]> {
   const rows = await queries.rows<EventRow>(
-    withPeople(sql`select ${EVENT_COLUMNS} from event e where e.id = any(${wanted}::uuid[])`),
+    withPeople(
+      sql`select ${EVENT_COLUMNS} from event e where e.id = any(${wanted}::uuid[])`,
+      sql`p.id = any(${wanted}::uuid[])`,
+    ),
   )
   return rows.map(shape)
 }

@@ -60,10 +60,10 @@ export class OrganisationAuditResolver {
   auditEvents(
     @Root() { id }: Organisation,
     @Args(() => AuditEventsArgs) args: AuditEventsArgs,
-    @Ctx() { viewer, read, node }: Context,
+    @Ctx() { viewer, read, node, now }: Context,
   ) {
     const context = tenantOf(inside(viewer, id))
-    return listEvents(read(context), node.server.keys, id, args)
+    return listEvents(read(context), node.server.keys, id, args, now)
   }
 }
 
@@ -74,8 +74,8 @@ export class PlatformAuditResolver {
   })
   auditEvents(
     @Args(() => AuditEventsArgs) args: AuditEventsArgs,
-    @Ctx() { viewer, read, node }: Context,
+    @Ctx() { viewer, read, node, now }: Context,
   ) {
-    return listEvents(read(operatorOf(viewer)), node.server.keys, null, args)
+    return listEvents(read(operatorOf(viewer)), node.server.keys, null, args, now)
   }
 }

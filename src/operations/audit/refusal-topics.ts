@@ -105,6 +105,18 @@ const ACTS: Record<string, TopicName | null> = {
   verifyMfa: 'session.refused',
 }
 
+/** The mutation that does to one member what an action does to many. */
+export const ALONE = {
+  LOCK: 'lockMember',
+  UNLOCK: 'unlockMember',
+  SUSPEND: 'suspendMember',
+  DEACTIVATE: 'deactivateMember',
+  ACTIVATE: 'activateMember',
+  REMOVE: 'removeMember',
+  REVOKE_SESSIONS: 'revokeMemberSessions',
+  RESEND_INVITATION: 'resendInvitation',
+}
+
 /** Acts on one's own account, or on other places: no business of the organisation in use. */
 const ELSEWHERE = new Set([
   'acceptInvitation',
@@ -153,8 +165,16 @@ export interface RefusedAct {
   kind: string | null
 }
 
-/** Null for what leaves no trace; undefined for a mutation that nobody has put down yet. */
-export function refusedAct(mutation: string): RefusedAct | null | undefined {
+/**
+ * @param args by these, some mutations are one act or another.
+ * @returns null for what leaves no trace; undefined for a mutation that nobody has put down yet.
+ */
+export function refusedAct(
+  mutation: string,
+  args: Record<string, unknown> = {},
+): RefusedAct | null | undefined {
+  if (mutation === 'applyMemberAction' && 'action' in args)
+    return refusedAct(ALONE[args.action as keyof typeof ALONE])
   const topic = ACTS[mutation]
   if (!topic) return topic
   const family = topic.split('.')[0]!

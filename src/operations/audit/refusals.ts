@@ -102,7 +102,9 @@ export class Refusals {
   }
 
   async #tell(asker: Asker, rows: Refused[], act: string, limits: Limit[]): Promise<void> {
-    const told = rows.filter(({ error, mutation }) => isRefusal(error) && refusedAct(mutation))
+    const told = rows.filter(
+      ({ error, mutation, args }) => isRefusal(error) && refusedAct(mutation, args),
+    )
     const room = told.length ? this.#room(told.length, act, limits, asker.now) : 0
     if (!room) return
     const written = this.#write(asker, told.slice(0, room)).catch(this.#options.onError)
@@ -154,7 +156,7 @@ function eventOf(
   { mutation, args, error, target }: Refused,
 ): EventDetails & { topic: TopicName } {
   const { concern, code, details } = error as AppError
-  const act = refusedAct(mutation)!
+  const act = refusedAct(mutation, args)!
   const id = targetIn(args)
   const login = viewer ? null : loginIn(args)
   return {

@@ -11,6 +11,7 @@ import type { Outcome } from '../../shared/outcome.ts'
 import { reserveLoginEdits } from '../../flows/email-change/login-edit-limit.ts'
 import { changeMembersAndLogins } from '../../flows/email-change/login-edit.service.ts'
 import type { Member } from '../../tenancy/memberships/member.type.ts'
+import { ALONE } from '../audit/refusal-topics.ts'
 import { inBulk, mustBeFew, type BulkOptions, type Made, type Placed } from './bulk.service.ts'
 import { BulkErrorPolicy, BulkMemberPayload, MemberAction, UpdateMemberRow } from './bulk.type.ts'
 import { resendInvitations } from './resend.service.ts'
@@ -40,18 +41,6 @@ function bring<Row>(
     () => inBulk(context, options, (work, rows) => addPeople(work, rows.map(newcomerOf))),
     ({ applied, succeeded }) => (applied ? succeeded : 0),
   )
-}
-
-/** The mutation that does to one member what an action does to many. */
-const ALONE: Record<MemberAction, string> = {
-  LOCK: 'lockMember',
-  UNLOCK: 'unlockMember',
-  SUSPEND: 'suspendMember',
-  DEACTIVATE: 'deactivateMember',
-  ACTIVATE: 'activateMember',
-  REMOVE: 'removeMember',
-  REVOKE_SESSIONS: 'revokeMemberSessions',
-  RESEND_INVITATION: 'resendInvitation',
 }
 
 /** Rows that come to a member alone. */

@@ -6,12 +6,12 @@ import { conflict, notFound } from '../../shared/errors.ts'
 import { newId, newIdAt } from '../../shared/tokens.ts'
 import type { WaitingDelivery } from './courier.ts'
 import { findDelivery, getWebhook } from './webhook.loaders.ts'
-import { targetOf } from './webhook.service.ts'
+import { mustIntegrate, targetOf } from './webhook.service.ts'
 import type { Webhook, WebhookDelivery } from './webhook.type.ts'
 
 /** Sends a webhook a sample: the event that says so. */
 export async function testWebhook(work: Work, id: string): Promise<WebhookDelivery> {
-  const viewer = must(work.viewer, 'manageIntegration')
+  const viewer = mustIntegrate(work)
   const webhook = await getWebhook(work.db, viewer, id, true)
   mustBeOn(webhook)
   const event = newIdAt(work.now)
@@ -58,7 +58,7 @@ async function deliver(
  * still being attempted, its later attempts give way to this one.
  */
 export async function retryDelivery(work: Work, id: string): Promise<WebhookDelivery> {
-  const viewer = must(work.viewer, 'manageIntegration')
+  const viewer = mustIntegrate(work)
   const delivery = await getDelivery(work, viewer, id, true)
   const webhook = await getWebhook(work.db, viewer, delivery.webhookId)
   mustBeOn(webhook)

@@ -1,4 +1,4 @@
-import { must, type TenantViewer } from '../../access/viewer.ts'
+import { must, mustReach, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { SYSTEM } from '../../database/context.ts'
 import { firstRow, sql } from '../../database/sql.ts'
@@ -24,13 +24,20 @@ export interface Issued {
   secret: string
 }
 
+/** Webhooks hear of the whole organisation. */
+export function mustIntegrate(work: Work): TenantViewer {
+  const viewer = must(work.viewer, 'manageIntegration')
+  mustReach(viewer, null)
+  return viewer
+}
+
 /**
  * Has events posted to an address from now on.
  *
  * @throws {AppError} `CONFLICT` / `STATE_MISMATCH` where the organisation has as many as it may have.
  */
 export async function createWebhook(work: Work, input: CreateWebhookInput): Promise<Issued> {
-  const viewer = must(work.viewer, 'manageIntegration')
+  const viewer = mustIntegrate(work)
   const { organisationId } = viewer
   const url = readTarget(input.url, ['input', 'url'], allowsPrivate(work))
   const topics = readTopics(input.topics, ['input', 'topics'])
@@ -55,7 +62,7 @@ export async function updateWebhook(
   id: string,
   input: UpdateWebhookInput,
 ): Promise<Webhook> {
-  const viewer = must(work.viewer, 'manageIntegration')
+  const viewer = mustIntegrate(work)
   const before = await getWebhook(work.db, viewer, id, true)
   const after = {
     url:
@@ -94,7 +101,7 @@ export async function updateWebhook(
 
 /** Issues a new secret. The one before goes on signing beside it for a day; one from before that ends. */
 export async function rotateWebhookSecret(work: Work, id: string): Promise<Issued> {
-  const viewer = must(work.viewer, 'manageIntegration')
+  const viewer = mustIntegrate(work)
   const webhook = await getWebhook(work.db, viewer, id, true)
   const secret = newSecret()
   const until = new Date(work.now.getTime() + OVERLAP_MS)
@@ -119,7 +126,7 @@ export async function rotateWebhookSecret(work: Work, id: string): Promise<Issue
  *   holds against that.
  */
 export async function deleteWebhook(work: Work, id: string): Promise<string> {
-  const viewer = must(work.viewer, 'manageIntegration')
+  const viewer = mustIntegrate(work)
   const webhook = await getWebhook(work.db, viewer, id, true)
   const caller = await firstRow<{ name: string }>(
     work.db,

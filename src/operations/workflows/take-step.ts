@@ -1,4 +1,4 @@
-import { must, type TenantViewer } from '../../access/viewer.ts'
+import { must, mustReach, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { isActive } from '../../credentials/callers/standing.ts'
 import { spend } from '../../credentials/throttle/budget.service.ts'
@@ -44,6 +44,7 @@ export async function takeStep(
   position: number,
 ): Promise<void> {
   must(viewer, 'manageIntegration')
+  mustReach(viewer, run.workflow.projectId)
   switch (step.kind) {
     case 'SEND_EMAIL':
       return sendMail(work, viewer, run, step)

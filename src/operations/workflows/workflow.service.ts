@@ -1,4 +1,4 @@
-import { must, type TenantViewer } from '../../access/viewer.ts'
+import { must, mustReach, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { changesBetween, record } from '../../outbox/events/event.service.ts'
@@ -61,6 +61,7 @@ export async function updateWorkflow(
   const viewer = must(work.viewer, 'manageIntegration')
   const { organisationId } = viewer
   const before = await getWorkflow(work.db, viewer, id, true)
+  mustReach(viewer, before.projectId)
   const was = await stepsOf(work.db, [before.id])
   const after = {
     name: input.name === undefined ? before.name : readTitle(input.name ?? '', ['input', 'name']),
@@ -108,6 +109,7 @@ export async function updateWorkflow(
 export async function deleteWorkflow(work: Work, id: string): Promise<string> {
   const viewer = must(work.viewer, 'manageIntegration')
   const workflow = await getWorkflow(work.db, viewer, id, true)
+  mustReach(viewer, workflow.projectId)
   await work.db.rows(
     sql`update workflow set enabled = false, deleted_at = ${work.now} where id = ${workflow.id}`,
   )
@@ -154,7 +156,10 @@ async function readProject(
   viewer: TenantViewer,
   id: string | null,
 ): Promise<string | null> {
-  if (!id) return null
+  if (!id) {
+    mustReach(viewer, null)
+    return null
+  }
   const project = await getProject(work, viewer, id)
   await mustSeeProject(work, viewer, project.id)
   return project.id

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
-import { raw } from '../../database/sql.ts'
+import { sql, type Sql } from '../../database/sql.ts'
 
 export interface Change {
   field: string
@@ -26,10 +26,12 @@ export type PublicChange = Change | { field: string; personal: true }
 /**
  * What stands beside an event `e`, without the salts, which requests cannot read. Its limit has each row looked up by its
  * key, where a join may read whole months.
+ *
+ * @param within what is known of `p.id` besides, so that few months need be looked at.
  */
-export const BESIDE =
-  raw(`select p.actor_name, p.target_name, p.changes, p.reason, p.ip_address, p.user_agent
-  from event_person p where p.id = e.id limit 1`)
+export const beside = (within: Sql): Sql =>
+  sql`select p.actor_name, p.target_name, p.changes, p.reason, p.ip_address, p.user_agent
+  from event_person p where p.id = e.id and ${within} limit 1`
 
 /** Divides changes into what the event keeps and what stands beside it; null where that is nothing. */
 export function divide(
@@ -48,10 +50,10 @@ export function divide(
 
 /** The changes of an event with what stands beside it; without values where that was erased. */
 export function rejoin(kept: PublicChange[], personal: Change[] | null): Change[] {
-  const beside = (personal ?? []).values()
+  const values = (personal ?? []).values()
   return kept.map(each => {
     if (!('personal' in each)) return each
-    return beside.next().value ?? { field: each.field, before: null, after: null }
+    return values.next().value ?? { field: each.field, before: null, after: null }
   })
 }
 

@@ -52,11 +52,12 @@ export async function listMembers(
 ): Promise<Page<Member>> {
   const queries = read(tenantOf(viewer))
   const { lead, narrowed } = await narrow(queries, viewer, args, now)
+  const seen = visible(viewer)
   const members = [
     sql`m.organisation_id = ${viewer.organisationId}`,
     sql`m.kind = 'MEMBER'`,
     sql`m.removed_at is null`,
-    ...visible(viewer),
+    ...seen,
     ...lead,
   ]
   return readPage<Member>({
@@ -69,6 +70,7 @@ export async function listMembers(
     id: raw('m.id'),
     sort: ORDERS[args.orderBy.field],
     descending: args.orderBy.direction === 'DESC',
+    indexed: args.orderBy.field === 'NAME' && !seen.length && !lead.length,
     narrowed,
   })
 }

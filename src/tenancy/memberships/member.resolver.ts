@@ -22,6 +22,7 @@ import { DateTime, WebUrl } from '../../shared/scalars.ts'
 import { asksFor } from '../../shared/selection.ts'
 import { Organisation } from '../organisations/organisation.type.ts'
 import { ProjectAccess } from '../projects/project.type.ts'
+import { firstRoles } from '../roles/role.loaders.ts'
 import { listMembers, readVisibleMember } from './member.list.ts'
 import { listMemberships } from './membership.list.ts'
 import { mayRead } from './member.service.ts'
@@ -114,9 +115,11 @@ export class OrganisationMembersResolver {
     @Ctx() { viewer, read, node, now, loaders }: Context,
     @Info() info: GraphQLResolveInfo,
   ) {
-    const page = await listMembers(read, node.server.keys, inside(viewer, id), args, now)
-    if (asksFor(info, 'role') || asksFor(info, 'viewerCanManage'))
-      await loaders.role.loadAll(id, new Set(page.nodes.map(({ roleId }) => roleId)))
+    const reader = inside(viewer, id)
+    const asksRoles = asksFor(info, 'role') || asksFor(info, 'viewerCanManage')
+    if (asksRoles) loaders.role.readAhead(id, firstRoles(id))
+    const page = await listMembers(read, node.server.keys, reader, args, now)
+    if (asksRoles) await loaders.role.loadAll(id, new Set(page.nodes.map(({ roleId }) => roleId)))
     return page
   }
 }

@@ -2,7 +2,7 @@ import DataLoader from 'dataloader'
 import type { PermissionInfo } from '../../access/permissions.ts'
 import { columns } from '../../database/columns.ts'
 import { loaderById, type ReadIn } from '../../database/loader.ts'
-import { sql } from '../../database/sql.ts'
+import { prepared, sql, type Statement } from '../../database/sql.ts'
 import type { Role } from './role.type.ts'
 
 export const ROLE_FIELDS = [
@@ -18,6 +18,19 @@ export const ROLE_FIELDS = [
   'createdAt',
   'updatedAt',
 ] as const
+
+/** As many as an organisation will hardly have more of. */
+const FEW = 20
+
+const theirFirst = prepared(sql`select ${columns('r', ROLE_FIELDS)} from role r
+  where r.organisation_id = ${'organisation'} and r.level = 'ORGANISATION' and r.deleted_at is null
+  order by r.sort_name limit ${'few'}`)
+
+/** The first roles of the organisation's own level by name: most members of a page hold one of them. */
+export const firstRoles = (organisationId: string): Statement => ({
+  ...theirFirst(organisationId, FEW),
+  planOnce: true,
+})
 
 /** Deleted roles included: what still names one must not break. */
 export const createRoleLoaders = (read: ReadIn) => ({
