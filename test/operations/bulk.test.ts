@@ -340,6 +340,11 @@ test('too many rows are refused, and none at all are fine', async () => {
   for (const length of [501, 10_000]) {
     const ids = Array.from({ length }, () => id)
     await expect(apply(ids, 'UNLOCK')).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
+    const changes = ids.map(each => ({ id: each, input: {} }))
+    await expect(updateMembers(changes, CONTINUE)).rejects.toBeRefused(
+      'BAD_USER_INPUT',
+      'OUT_OF_RANGE',
+    )
   }
   const before = await count('principal')
   for (const length of [501, 10_000]) {
