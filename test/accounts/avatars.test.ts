@@ -39,6 +39,21 @@ test.each(['png', 'jpeg', 'webp'] as const)(
   },
 )
 
+test('of a file that is an image and something else besides, the image alone is kept', async () => {
+  const person = await newcomer(admin)
+  const script = '<html><script>alert(1)</script>'
+  const tail = Buffer.from(`${script}PK\x03\x04%PDF-1.7`, 'latin1')
+  const url = await dress(person, Buffer.concat([png, tail]))
+  for (const side of [512, 128]) {
+    const bytes = Buffer.from(
+      await (await fetch(url.replace('512.webp', `${side}.webp`))).arrayBuffer(),
+    )
+    expect((await sharp(bytes).metadata()).format).toBe('webp')
+    for (const part of [script, 'PK\x03\x04', '%PDF'])
+      expect(bytes.includes(Buffer.from(part, 'latin1'))).toBe(false)
+  }
+})
+
 test('an avatar is shown in every organisation of its person, also in one joined later, and none is left once removed', async () => {
   const person = await newcomer(admin)
   const url = await dress(person, png)

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
+import { mailedLink, openProject, signUp } from '../support/links.ts'
 import { tokenIn } from '../support/mailbox.ts'
 import {
   accept,
@@ -102,6 +103,37 @@ describe('accounts', () => {
       name: 'Own Er',
       emailVerifiedAt: expect.any(String),
     })
+  })
+
+  test('that somebody registered and never proved, and that belong nowhere yet, are left alone by a copied link', async () => {
+    const email = freshEmail()
+    const projectId = await openProject(admin)
+    await mailedLink(server, email, () => signUp(server, { projectId, email }))
+    const kept = () =>
+      server.database.owner(
+        `select id, password_hash, first_name, last_name from user_account where email = $1`,
+        [email],
+      )
+    const before = await kept()
+    const { member, invitationUrl } = await neighbour.add({ email, sendInvitation: false })
+    const newAccount = { firstName: 'Mal', lastName: 'Lory', password: 'the choice of an intruder' }
+    const attempt = (token: string) => ask(server.url, ACCEPT, { input: { token, newAccount } })
+    await expect(attempt(tokenIn(invitationUrl))).rejects.toBeRefused(
+      'UNAUTHENTICATED',
+      'CREDENTIALS_INVALID',
+    )
+    expect(await kept()).toEqual(before)
+    // nor by one that was copied after it had been mailed
+    await neighbour.ask(RESEND, { id: member.invitation.id })
+    const { resendInvitation } = await neighbour.ask(RESEND, {
+      id: member.invitation.id,
+      sendMail: false,
+    })
+    await expect(attempt(tokenIn(resendInvitation.invitationUrl))).rejects.toBeRefused(
+      'UNAUTHENTICATED',
+      'CREDENTIALS_INVALID',
+    )
+    expect(await kept()).toEqual(before)
   })
 })
 

@@ -231,3 +231,38 @@ describe('people added in an hour', () => {
     expect(outcomes.filter(each => each.status === 'fulfilled')).toHaveLength(5)
   })
 })
+
+test('an invitation lasts as long as the organisation says, and so does one that is sent again', async () => {
+  const there = await organisation(server)
+  const last = (invitationLifetimeHours: number) =>
+    there.ask(
+      `mutation ($input: UpdateOrganisationSettingsInput!) { updateOrganisationSettings(input: $input) { __typename } }`,
+      { input: { invitationLifetimeHours } },
+    )
+  const hours = (invitation: { expiresAt: string }) =>
+    (Date.parse(invitation.expiresAt) - server.clock.now().getTime()) / 3_600_000
+  for (const outside of [0, 2_161])
+    await expect(last(outside)).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
+  const { invitation } = await invite({}, there)
+  expect(hours(invitation)).toBeCloseTo(168, 1)
+
+  await last(1)
+  const email = freshEmail('brief')
+  expect(hours((await invite({ email }, there)).invitation)).toBeCloseTo(1, 1)
+  const RESEND = `mutation ($id: ID!) { resendInvitation(id: $id) { invitation { expiresAt } } }`
+  const { resendInvitation } = await there.ask(RESEND, { id: invitation.id })
+  expect(hours(resendInvitation.invitation)).toBeCloseTo(1, 1)
+  const row = { email: freshEmail('brief'), firstName: 'A', lastName: 'B' }
+  const added = await there.ask(
+    `mutation ($rows: [AddMemberInput!]!) { addMembers(rows: $rows) { results { member { invitation { expiresAt } } } } }`,
+    { rows: [row] },
+  )
+  expect(hours(added.addMembers.results[0].member.invitation)).toBeCloseTo(1, 1)
+
+  const token = await mailedToken(server, email)
+  server.clock.advance({ minutes: 61 })
+  await expect(ask(server.url, ACCEPT, { t: token })).rejects.toBeRefused(
+    'BAD_USER_INPUT',
+    'TOKEN_INVALID',
+  )
+})

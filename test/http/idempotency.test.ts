@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { digest } from '../../src/shared/tokens.ts'
+import { doChore } from '../support/chores.ts'
 import { ask } from '../support/client.ts'
 import { mailsSoFar } from '../support/mailbox.ts'
 import {
@@ -223,4 +224,23 @@ test('after a day the key may be used for something else', async () => {
   server.clock.advance({ hours: 24, minutes: 1 })
   admin = await signIn(server, admin.email)
   await send(admin, key, ADD, person())
+})
+
+test('what was kept of a request is gone after a day, the rest is not', async () => {
+  const rows = async (table: string) =>
+    (await server.database.owner(`select count(*)::int as count from ${table}`))[0]!.count
+  server.clock.advance({ hours: 25 })
+  admin = await signIn(server, admin.email)
+  const key = randomUUID()
+  const input = person()
+  await send(admin, key, ADD, input)
+  expect(await rows('idempotency')).toBeGreaterThan(1)
+  await doChore(server, 'purge')
+  expect(await rows('idempotency')).toBe(1)
+  expect(await rows('idempotency_step')).toBe(1)
+  // a repetition still finds what was kept: added twice, the address would be taken
+  await send(admin, key, ADD, input)
+  server.clock.advance({ hours: 25 })
+  await doChore(server, 'purge')
+  expect([await rows('idempotency'), await rows('idempotency_step')]).toEqual([0, 0])
 })
