@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bringWith } from '../credentials/keys.ts'
-import { ask } from '../support/client.ts'
+import { ask, post } from '../support/client.ts'
 import {
   freshEmail,
   newcomer,
@@ -68,6 +68,29 @@ test('what a door refuses is told with who tried it, what on and why', async () 
       ipAddress: '127.0.0.1',
     },
   ])
+})
+
+test('what was done and what was refused bear the id of the request, as its answer, its error and its log do', async () => {
+  const plain = await bringWith(admin, ['viewUser'])
+  const lock = async ({ accessToken }: Person, id: string) => {
+    const body = JSON.stringify({ query: LOCK, variables: { id } })
+    const { headers, json } = await post(server.url, body, {
+      authorization: `Bearer ${accessToken}`,
+    })
+    return { json, requestId: headers.get('x-request-id') }
+  }
+  const refused = await lock(plain, admin.memberId)
+  const done = await lock(admin, plain.memberId)
+  expect(refused.json.errors[0].extensions.requestId).toBe(refused.requestId)
+  const { organisation: own } = await admin.ask(
+    `{ organisation { auditEvents(first: 2, filter: { topics: ["member.locked"] }) { nodes { outcome requestId } } } }`,
+  )
+  expect(own.auditEvents.nodes).toEqual([
+    { outcome: 'SUCCEEDED', requestId: done.requestId },
+    { outcome: 'DENIED', requestId: refused.requestId },
+  ])
+  const logged = server.log.map(line => (JSON.parse(line) as { reqId?: string }).reqId)
+  expect(logged).toEqual(expect.arrayContaining([refused.requestId, done.requestId]))
 })
 
 test('what a service refuses is told too, and a neighbour’s id stays a mere id', async () => {
