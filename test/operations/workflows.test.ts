@@ -446,15 +446,33 @@ describe('who may', () => {
     const drop = (id: string) =>
       askBy(admin, secret, `mutation ($id: ID!) { deleteWorkflow(id: $id) { deletedId } }`, { id })
     const beyond = ['FORBIDDEN', 'SCOPE_MISSING'] as const
+    const unknown = ['NOT_FOUND'] as const
     await expect(make({})).rejects.toBeRefused(...beyond)
     await expect(make({ projectId: there.id })).rejects.toBeRefused('NOT_FOUND')
-    for (const projectId of [null, there.id]) {
-      const { id } = await define(admin, [wait(5)], { projectId })
+    const theirs = await define(admin, [wait(5)], { projectId: there.id })
+    const everywhere = await define(admin, [wait(5)], { projectId: null })
+    const naming = await define(admin, [enter(there.id, Viewer!)], { projectId: null })
+    const cases: [string, readonly [code: string, reason?: string]][] = [
+      [theirs.id, unknown],
+      [naming.id, unknown],
+      [everywhere.id, beyond],
+    ]
+    for (const [id, refused] of cases) {
       for (const input of [{ enabled: false }, { projectId: here.id }, { name: 'Mine now' }])
-        await expect(change(id, input)).rejects.toBeRefused(...beyond)
-      await expect(drop(id)).rejects.toBeRefused(...beyond)
+        await expect(change(id, input)).rejects.toBeRefused(...refused)
+      await expect(drop(id)).rejects.toBeRefused(...refused)
       expect(await readWorkflow(admin, id)).toMatchObject({ enabled: true })
     }
+    const { organisation: seen } = await askBy(
+      admin,
+      secret,
+      `query ($id: ID!) { organisation { workflow(id: $id) { id } workflows(first: 100) { nodes { id } } } }`,
+      { id: everywhere.id },
+    )
+    const shown = seen.workflows.nodes.map((workflow: { id: string }) => workflow.id)
+    expect(shown).toContain(everywhere.id)
+    expect(shown).not.toContain(theirs.id)
+    expect(shown).not.toContain(naming.id)
     const { id } = (await make({ projectId: here.id })).createWorkflow.workflow
     await expect(change(id, { projectId: null })).rejects.toBeRefused(...beyond)
     await change(id, { name: 'Ours' })

@@ -9,7 +9,7 @@ import {
 import { columns } from '../../database/columns.ts'
 import { readPage } from '../../database/keyset.ts'
 import { loaderById, type ReadIn } from '../../database/loader.ts'
-import { firstRow, raw, sql, type Queries } from '../../database/sql.ts'
+import { firstRow, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { notFound } from '../../shared/errors.ts'
 import type { Page, PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
@@ -132,43 +132,52 @@ export async function getWorkflow(
   return workflow
 }
 
+/** The workflows that somebody may know of: a key that is confined to projects, none that names another. */
+function known({ organisationId, confinedTo }: TenantViewer): Sql {
+  const all = sql`w.organisation_id = ${organisationId} and w.deleted_at is null`
+  if (!confinedTo) return all
+  const beyond = (project: Sql) => sql`${project} <> all(${[...confinedTo]}::uuid[])`
+  return sql`${all} and ${beyond(raw('w.project_id'))} is not true and not exists (
+    select from workflow_step s where s.workflow_id = w.id and ${beyond(raw('s.project_id'))})`
+}
+
 export const findWorkflow = (
   queries: Queries,
-  { organisationId }: TenantViewer,
+  viewer: TenantViewer,
   id: string,
   lock = false,
 ): Promise<Workflow | undefined> =>
   firstRow(
     queries,
-    sql`select ${workflowColumns} from workflow w where w.id = ${id} and w.organisation_id = ${organisationId}
-      and w.deleted_at is null ${lock ? sql`for update` : sql``}`,
+    sql`select ${workflowColumns} from workflow w where w.id = ${id} and ${known(viewer)}
+      ${lock ? sql`for update` : sql``}`,
   )
 
 export const findRun = (
   queries: Queries,
-  { organisationId }: TenantViewer,
+  viewer: TenantViewer,
   id: string,
 ): Promise<WorkflowRun | undefined> =>
   firstRow(
     queries,
-    sql`select ${runColumns} from workflow_run r join workflow w on w.id = r.workflow_id and w.deleted_at is null
-      where r.id = ${id} and r.organisation_id = ${organisationId}`,
+    sql`select ${runColumns} from workflow_run r join workflow w on w.id = r.workflow_id and ${known(viewer)}
+      where r.id = ${id}`,
   )
 
 /** Workflows of an organisation, the newest first. */
 export const listWorkflows = (
   queries: Queries,
   ring: KeyRing,
-  { organisationId }: TenantViewer,
+  viewer: TenantViewer,
   args: PageArgs,
 ): Promise<Page<Workflow>> =>
   readPage<Workflow>({
     queries,
     ring,
-    list: ['workflows', organisationId],
+    list: ['workflows', viewer.organisationId],
     args,
     select: workflowColumns,
-    from: sql`from workflow w where w.organisation_id = ${organisationId} and w.deleted_at is null`,
+    from: sql`from workflow w where ${known(viewer)}`,
     id: raw('w.id'),
     descending: true,
   })
