@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newId } from '../../src/shared/tokens.ts'
 import { askBy, createKey, createServiceAccount, revokeKey } from '../credentials/keys.ts'
 import { ask } from '../support/client.ts'
-import { accept, freshEmail, invite, organisation, signIn, type Person } from '../support/people.ts'
+import {
+  accept,
+  freshEmail,
+  invite,
+  operator as operatorOf,
+  organisation,
+  signIn,
+  type Person,
+} from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { until } from '../support/waiting.ts'
 import { act, createProject, grant } from './verbs.ts'
@@ -130,4 +139,30 @@ test('members by project and lock', async () => {
   expect(await found({ locked: true })).toEqual(ids(three))
   expect(await found({ locked: true, projectIds: [first.id] })).toEqual([])
   expect(await found({ locked: false })).not.toContain(three.memberId)
+})
+
+test('a filter takes five hundred values and no more', async () => {
+  const operator = await operatorOf(server)
+  const many = (count: number, make = freshEmail) => Array.from({ length: count }, () => make())
+  const lists: [list: string, of: string, field: string][] = [
+    ['members', 'MemberFilter', 'emails'],
+    ['members', 'MemberFilter', 'projectIds'],
+    ['invitations', 'InvitationFilter', 'emails'],
+    ['apiKeys', 'ApiKeyFilter', 'ownerIds'],
+  ]
+  for (const [list, of, field] of lists) {
+    const make = field.endsWith('Ids') ? newId : freshEmail
+    expect(await left(list, of, { [field]: many(500, make) })).toEqual([])
+    await expect(left(list, of, { [field]: many(501, make) })).rejects.toBeRefused(
+      'BAD_USER_INPUT',
+      'OUT_OF_RANGE',
+    )
+  }
+  const users = (count: number) =>
+    operator.ask(
+      `query ($filter: UserFilter) { platform { users(first: 1, filter: $filter) { nodes { id } } } }`,
+      { filter: { emails: many(count) } },
+    )
+  expect((await users(500)).platform.users.nodes).toEqual([])
+  await expect(users(501)).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
 })

@@ -11,6 +11,7 @@ import { readPage } from '../../database/keyset.ts'
 import { loaderById, type ReadIn } from '../../database/loader.ts'
 import { join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { type Page, type PageArgs } from '../../shared/page.ts'
+import { few } from '../../shared/filters.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { isId } from '../../shared/tokens.ts'
 import type { ApiKey, ApiKeyFilter, ApiKeyStatus } from './api-key.type.ts'
@@ -158,7 +159,10 @@ function seen(viewer: TenantViewer): Sql {
 function conditions(filter: ApiKeyFilter | null | undefined, now: Date): Sql[] {
   const some: Sql[] = []
   if (filter?.status) some.push(hasStatus(filter.status, now))
-  if (filter?.ownerIds) some.push(sql`k.owner_id = any(${filter.ownerIds.filter(isId)}::uuid[])`)
+  if (filter?.ownerIds) {
+    const owners = few(filter.ownerIds, 'ownerIds').filter(isId)
+    some.push(sql`k.owner_id = any(${owners}::uuid[])`)
+  }
   if (filter?.unusedSince)
     some.push(sql`(k.last_used_at is null or k.last_used_at < ${toDate(filter.unusedSince)})`)
   if (filter?.expiresBefore) some.push(sql`k.expires_at < ${toDate(filter.expiresBefore)}`)

@@ -10,7 +10,8 @@ import { columns } from '../../database/columns.ts'
 import { readPage } from '../../database/keyset.ts'
 import type { ReadIn } from '../../database/loader.ts'
 import { firstRow, join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
-import { badInput, notFound } from '../../shared/errors.ts'
+import { notFound } from '../../shared/errors.ts'
+import { few } from '../../shared/filters.ts'
 import type { Page, PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { isId } from '../../shared/tokens.ts'
@@ -21,7 +22,6 @@ import type {
   AccessReviewItemFilter,
 } from './access-review.type.ts'
 
-const MOST_VALUES = 500
 const FIELDS = [
   'id',
   'organisationId',
@@ -57,8 +57,8 @@ interface Narrowed {
 
 /** Which items the viewer's role, and the projects a key is confined to, show. */
 export function shownItems(viewer: TenantViewer): Sql[] {
-  const few = visible(viewer, raw('i.principal_id'))
-  const shown = few.length ? [sql`(i.kind = 'SERVICE_ACCOUNT' or ${join(few, ' and ')})`] : []
+  const seen = visible(viewer, raw('i.principal_id'))
+  const shown = seen.length ? [sql`(i.kind = 'SERVICE_ACCOUNT' or ${join(seen, ' and ')})`] : []
   return viewer.confinedTo
     ? [
         ...shown,
@@ -119,12 +119,7 @@ export function listItems(
   args: PageArgs & { filter?: AccessReviewItemFilter | null },
 ): Promise<Page<AccessReviewItem>> {
   const filter = args.filter ?? {}
-  if ((filter.projectIds?.length ?? 0) > MOST_VALUES)
-    throw badInput(
-      ['filter', 'projectIds'],
-      'OUT_OF_RANGE',
-      `A filter takes at most ${MOST_VALUES} values.`,
-    )
+  few(filter.projectIds ?? [], 'projectIds')
   return readChildren({
     read,
     ring,

@@ -1,5 +1,6 @@
 import type { KeyRing } from '../../shared/seal.ts'
 import { readCursor } from '../../shared/cursor.ts'
+import { few } from '../../shared/filters.ts'
 import { join, planAnew, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { badInput } from '../../shared/errors.ts'
 import { pageOf, pageSize, type Page, type PageArgs } from '../../shared/page.ts'
@@ -9,7 +10,6 @@ import { topicOf, topicsMeant } from '../../outbox/events/topics.ts'
 import type { AuditEvent, AuditEventFilter, EventActor, EventChange } from './audit.type.ts'
 import { newestFirst, type Stretch } from './stretch.ts'
 
-const MOST_VALUES = 500
 /** An id may be a little older or younger than its event. */
 const SLACK_MS = 3_600_000
 const LEAST_ID = '00000000-0000-0000-0000-000000000000'
@@ -177,12 +177,11 @@ function ids(
   field: string,
 ): Lead[] {
   if (!values) return []
-  mustBeFew(values, field)
   return [
     {
       column,
       type: 'uuid',
-      values: [...new Set(values.filter(isId))],
+      values: [...new Set(few(values, field).filter(isId))],
       rare: column === 'target_id',
     },
   ]
@@ -190,8 +189,7 @@ function ids(
 
 function topics(patterns: string[] | null | undefined): Lead[] {
   if (!patterns) return []
-  mustBeFew(patterns, 'topics')
-  const names = patterns.flatMap((pattern, index) => {
+  const names = few(patterns, 'topics').flatMap((pattern, index) => {
     const meant = topicsMeant(pattern)
     if (!meant)
       throw badInput(
@@ -202,15 +200,6 @@ function topics(patterns: string[] | null | undefined): Lead[] {
     return meant
   })
   return [{ column: 'topic', type: 'text', values: [...new Set(names)], rare: false }]
-}
-
-function mustBeFew(values: unknown[], field: string): void {
-  if (values.length > MOST_VALUES)
-    throw badInput(
-      ['filter', field],
-      'OUT_OF_RANGE',
-      `A filter takes at most ${MOST_VALUES} values.`,
-    )
 }
 
 const shape = (row: EventRow): AuditEvent => ({

@@ -9,6 +9,7 @@ import { firstRow, raw, sql, type Queries, type Sql } from '../../database/sql.t
 import type { WordTable } from '../../database/word-pages.ts'
 import { searchFor } from '../../database/words.ts'
 import { notFound } from '../../shared/errors.ts'
+import { few } from '../../shared/filters.ts'
 import { type Page, type PageArgs } from '../../shared/page.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { isId } from '../../shared/tokens.ts'
@@ -116,7 +117,7 @@ function conditions(filter: UserFilter | null | undefined, now: Date): Sql[] {
   if (filter?.operator != null) some.push(filter.operator ? sql`t.operator` : sql`not t.operator`)
   if (filter?.mfaEnabled != null)
     some.push(filter.mfaEnabled ? sql`t.second_factor` : sql`not t.second_factor`)
-  if (filter?.emails) some.push(sql`t.email = any(${filter.emails}::text[])`)
+  if (filter?.emails) some.push(sql`t.email = any(${few(filter.emails, 'emails')}::text[])`)
   if (filter?.createdAt?.from) some.push(sql`t.created_at >= ${toDate(filter.createdAt.from)}`)
   if (filter?.createdAt?.to) some.push(sql`t.created_at < ${toDate(filter.createdAt.to)}`)
   if (filter?.inactiveSince)

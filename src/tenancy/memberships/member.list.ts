@@ -5,15 +5,14 @@ import { readPage, type KeysetList, type Narrowing } from '../../database/keyset
 import { firstRow, join, raw, sql, type Queries, type Sql } from '../../database/sql.ts'
 import { unseen } from '../../database/word-pages.ts'
 import { searchFor } from '../../database/words.ts'
-import { badInput, notFound } from '../../shared/errors.ts'
+import { notFound } from '../../shared/errors.ts'
+import { few } from '../../shared/filters.ts'
 import { type Page, type PageArgs } from '../../shared/page.ts'
 import { writeInstant } from '../../shared/scalars.ts'
 import type { KeyRing } from '../../shared/seal.ts'
 import { isId } from '../../shared/tokens.ts'
 import { memberColumns } from './member.loaders.ts'
 import type { Member, MemberFilter, MemberOrder } from './member.type.ts'
-
-const MOST_VALUES = 500
 
 /** Each order has an index that begins with the organisation and ends with the id. */
 const ORDERS: Record<MemberOrder['field'], KeysetList<Member>['sort']> = {
@@ -183,16 +182,6 @@ export function visible(viewer: TenantViewer, column: Sql = raw('m.id')): Sql[] 
           union select ${viewer.principalId}::uuid))`,
       ]
   }
-}
-
-function few<Value>(values: Value[], field: string): Value[] {
-  if (values.length > MOST_VALUES)
-    throw badInput(
-      ['filter', field],
-      'OUT_OF_RANGE',
-      `A filter takes at most ${MOST_VALUES} values.`,
-    )
-  return values
 }
 
 /** Ids that are none match nothing. */
