@@ -35,7 +35,7 @@ export interface Caller {
 
 /** What is read of the principal, whichever credential leads to it: tables `m`, `o` and `r`. */
 export const PRINCIPAL_COLUMNS: Sql = sql`
-  ${rowAsJson('m', sql`${memberColumns('m')}, m.vouched, m.unproven_project_id as "unprovenProjectId"`)} as "member",
+  m.id as "memberId", ${rowAsJson('m', sql`${memberColumns('m')}, m.vouched, m.unproven_project_id as "unprovenProjectId"`)} as "member",
   ${rowAsJson(
     'o',
     sql`${columns('o', ORGANISATION_FIELDS)}, o.deleted_at as "deletedAt", o.sign_in_methods as "signInMethods",
@@ -50,6 +50,7 @@ export const PRINCIPAL_COLUMNS: Sql = sql`
 
 /** The columns above, as they arrive. */
 export interface PrincipalTexts {
+  memberId: string | null
   member: string | null
   organisation: string | null
   role: string | null
@@ -72,10 +73,10 @@ interface SessionDemands {
 }
 
 export function readPrincipal(texts: PrincipalTexts): PrincipalRows | null {
-  if (!texts.member || !texts.organisation || !texts.role) return null
-  const { member, membership } = members.read(texts.member)
-  const organisation = organisations.read(texts.organisation)
-  const { role, authority } = roles.read(texts.role)
+  if (!texts.memberId || !texts.member || !texts.organisation || !texts.role) return null
+  const { member, membership } = members.read(texts.memberId, texts.member)
+  const organisation = organisations.read(member.organisationId, texts.organisation)
+  const { role, authority } = roles.read(member.roleId, texts.role)
   return {
     member,
     organisation,

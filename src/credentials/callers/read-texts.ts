@@ -6,19 +6,20 @@ const MOST_TEXTS = 5_000
  */
 export class ReadTexts<Value> {
   readonly #read: (text: string) => Value
-  readonly #known = new Map<string, Value>()
+  readonly #known = new Map<string, { text: string; value: Value }>()
 
   /** @param read makes a value that nobody changes. */
   constructor(read: (text: string) => Value) {
     this.#read = read
   }
 
-  read(text: string): Value {
-    let value = this.#known.get(text)
-    if (value === undefined) {
-      if (this.#known.size >= MOST_TEXTS) this.#known.clear()
-      this.#known.set(text, (value = this.#read(text)))
-    }
+  /** @param id of the row that the text is of. To look the text itself up, all of it would have to be hashed. */
+  read(id: string, text: string): Value {
+    const known = this.#known.get(id)
+    if (known?.text === text) return known.value
+    if (this.#known.size >= MOST_TEXTS) this.#known.clear()
+    const value = this.#read(text)
+    this.#known.set(id, { text, value })
     return value
   }
 }

@@ -93,9 +93,10 @@ export function createSessionLookup(system: Queries, ceilings: SessionCeilings, 
 
 function readCaller(row: SessionRow, ceilings: SessionCeilings, now: Date): Caller | null {
   const { session, createdAt, authenticatedAt, lastActiveAt, expiresAt } = sessions.read(
+    row.id,
     row.session,
   )
-  const { user, account } = users.read(row.user)
+  const { user, account } = users.read(session.userId, row.user)
   const idleEnd = lastActiveAt.getTime() + Math.min(ceilings.idle, row.idle) * 1000
   const lifeEnd = createdAt.getTime() + Math.min(ceilings.lifetime, row.lifetime) * 1000
   const end = Math.min(expiresAt.getTime(), lifeEnd)
@@ -104,7 +105,8 @@ function readCaller(row: SessionRow, ceilings: SessionCeilings, now: Date): Call
 
   const standing = readPrincipal(row)
   if (standing && !membershipGoesOn(standing.standing, now)) return null
-  const project = row.project ? projects.read(row.project) : null
+  const { projectId } = session
+  const project = projectId && row.project ? projects.read(projectId, row.project) : null
   const { principal, authority, ...state } = stateOf({ ...row, session, user, standing, project })
   const place = principal ? project : null
   return {

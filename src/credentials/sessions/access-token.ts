@@ -45,7 +45,7 @@ export class AccessTokens {
   readonly #options: AccessTokenOptions
   // Checking a signature costs ten times the look-up that follows, so verified tokens are remembered until they run
   // out. Only the signature is: the session behind the token is read for every request.
-  readonly #verified = new Map<string, VerifiedToken>()
+  readonly #verified = new Map<string, { token: string; verified: VerifiedToken }>()
 
   constructor(options: AccessTokenOptions) {
     this.#options = options
@@ -67,12 +67,13 @@ export class AccessTokens {
 
   /** Null for everything that is not a token of ours that still holds. */
   async verify(token: string): Promise<VerifiedToken | null> {
-    const known = this.#verified.get(token)
+    const known = this.#verified.get(endOf(token))
     const now = this.#options.now()
-    if (known) {
+    if (known?.token === token) {
+      const { expiresAt, kid } = known.verified
       // a key that leaked is dropped before its tokens have run out
-      if (known.expiresAt > now.getTime() && this.#options.keys.holds(known.kid)) return known
-      this.#verified.delete(token)
+      if (expiresAt > now.getTime() && this.#options.keys.holds(kid)) return known.verified
+      this.#verified.delete(endOf(token))
       return null
     }
     if (token.length > LONGEST_TOKEN) return null
@@ -103,9 +104,12 @@ export class AccessTokens {
       const oldest = this.#verified.keys().next().value
       if (oldest !== undefined) this.#verified.delete(oldest)
     }
-    this.#verified.set(token, verified)
+    this.#verified.set(endOf(token), { token, verified })
   }
 }
+
+/** The end of its signature, by which a token is found; it is compared as a whole. */
+const endOf = (token: string): string => token.slice(-32)
 
 /** A token that does not hold is no failure; a database that does not answer is. */
 function notOurs(error: unknown): null {
