@@ -100,7 +100,7 @@ async function readRows<Row>(options: KeysetList<Row>, limit: number): Promise<R
   const page = (near: Sql, conditions: Sql[] = []) =>
     sql`${rowsOf(near, conditions)} limit ${limit}`
   const ofWords = search?.page && rowsOf(search.page({ position, direction, limit }))
-  if (ofWords && search.quick) return queries.rows<Row>(ofWords)
+  if (ofWords && search.quick) return queries.rows<Row>(search.kept ? ofWords : planAnew(ofWords))
   if (search ? search.frequent : !few) {
     const near = sql`select ${id} as id, ${key} as "sortKey" ${sorted} limit ${WALK}`
     const walked = page(near, [...by, ...(search?.asked ?? [])])

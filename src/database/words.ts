@@ -11,6 +11,8 @@ import {
 } from './word-pages.ts'
 
 const MOST_WORDS = 8
+/** Texts of more words are asked seldom: each makes a statement of its own, and what is kept of those is bounded. */
+const MOST_WORDS_KEPT = 3
 /** Words with one beginning that are followed side by side. */
 const MOST_SPELLINGS = 100
 /** As many rows as are gathered without a thought. */
@@ -33,6 +35,8 @@ export interface Search {
   page: ((stretch: Stretch) => Sql) | null
   /** True where that reads hardly more than the page takes: all rows of a rare word, or the first of each that many have. */
   quick: boolean
+  /** True for the usual number of words: the plan of their page is kept. */
+  kept: boolean
 }
 
 /** Finds out how to look for a text; null where there is none. A text without any word matches nothing. */
@@ -44,7 +48,14 @@ export async function searchFor(
   if (!text) return null
   const texts = searchWords(text).slice(0, MOST_WORDS)
   if (!texts.length)
-    return { frequent: false, asked: [], gathered: [sql`false`], page: null, quick: false }
+    return {
+      frequent: false,
+      asked: [],
+      gathered: [sql`false`],
+      page: null,
+      quick: false,
+      kept: false,
+    }
   const wanted = (await survey(queries, words, texts)) as [Wanted, ...Wanted[]]
   const [rarest, ...others] = wanted
   const frequent = rarest.rows === FEW
@@ -66,6 +77,7 @@ export async function searchFor(
     gathered: [sql`${id} = any(array(${ids}))`, ...(frequent ? [] : asked(others))],
     page: sort && (stretch => page(words, wanted, stretch)),
     quick: page !== inRange,
+    kept: texts.length <= MOST_WORDS_KEPT,
   }
 }
 

@@ -236,6 +236,15 @@ test.each(FEW_SHOWN)(
   },
 )
 
+test('a statement whose plan is kept leaves that to none after it', async () => {
+  const plans = await plansOf(
+    admin,
+    `{ organisation { members(first: 20) { nodes { role { name } projectAccess(first: 3) { nodes { role { name } } } } } } }`,
+  )
+  expect(plans).toMatch(/principal_by_name/)
+  expect(plans).not.toMatch(/Seq Scan on project_access/)
+})
+
 test('nothing is counted that was not asked for', async () => {
   const page = (fields: string) =>
     plansOf(admin, `{ organisation { members(first: 20) { ${fields} } } }`)

@@ -57,8 +57,9 @@ async function overheard<Result>(
       ...connection,
       rows: query => {
         const heard = hear(() => plan(connection, query), query, script)
-        // at once where nobody keeps it: what is queued together must not come apart
-        return heard ? heard.then(() => connection.rows(query)) : connection.rows(query)
+        // at once: what is queued together must not come apart
+        const rows = connection.rows<never>(query)
+        return heard ? Promise.all([rows, heard]).then(([found]) => found) : rows
       },
     }
   }
@@ -76,18 +77,35 @@ async function plan(connection: Connection, statement: Statement): Promise<strin
 
 type Lines = Record<string, string>[]
 
+/** All is asked at once, so that nothing of what the operation reads beside it comes in between. */
 async function explained(connection: Connection, statement: Statement): Promise<Lines> {
   const { text, values, planOnce } = statement
-  if (!planOnce) return connection.rows({ text: `explain (costs off) ${text}`, values })
-  // the plan that is kept, whatever the values: it is made of what was prepared
-  await connection.script(`prepare explained as ${text}`)
-  const given = values.length ? `(${values.map(literal).join(', ')})` : ''
-  const lines = await connection.rows<Lines[number]>({
-    text: `explain (costs off) execute explained ${given}`,
+  const mode = connection.rows<{ mode: string }>({
+    text: `select current_setting('plan_cache_mode') as mode`,
     values: [],
-    planAnew: true,
   })
-  await connection.script('deallocate explained')
+  const plans = planOnce
+    ? planKept(connection, statement)
+    : connection.rows<Lines[number]>({ text: `explain (costs off) ${text}`, values })
+  const [[row], lines] = await Promise.all([mode, plans])
+  // what one statement needs must not be left over for the next
+  const wanted = planOnce ? 'force_generic_plan' : 'auto'
+  if (row?.mode !== wanted) throw new Error(`Planned as ${row?.mode} instead of ${wanted}: ${text}`)
+  return lines
+}
+
+/** The plan that is kept, whatever the values: it is made of what was prepared. */
+async function planKept(connection: Connection, { text, values }: Statement): Promise<Lines> {
+  const given = values.length ? `(${values.map(literal).join(', ')})` : ''
+  const [, lines] = await Promise.all([
+    connection.script(`prepare explained as ${text}`),
+    connection.rows<Lines[number]>({
+      text: `explain (costs off) execute explained ${given}`,
+      values: [],
+      planAnew: true,
+    }),
+    connection.script('deallocate explained'),
+  ])
   return lines
 }
 
