@@ -80,7 +80,7 @@ async function pending(): Promise<Pending> {
 
 type Kept = 'sessions' | 'links' | 'challenges'
 
-const ACTS: Record<string, { act(of: Pending): Promise<unknown>; keeps?: Kept[] }> = {
+const ACTS: Record<string, { act: (of: Pending) => Promise<unknown>; keeps?: Kept[] }> = {
   'a changed password': {
     act: ({ person }) =>
       person
