@@ -84,6 +84,63 @@ describe('an error never repeats what was sent', () => {
   })
 })
 
+describe('a fault of the input says where it is', () => {
+  const ROWS = `mutation ($rows: [AddMemberInput!]!) { addMembers(rows: $rows, dryRun: true) { applied } }`
+  const row = (email: string) => ({ email, firstName: 'Ann', lastName: 'Lee' })
+
+  test('within a list that is a variable of its own', async () => {
+    const rows = [row('a@example.com'), row('nobody'), { ...row('b@example.com'), lastName: null }]
+    const answer = await send(ROWS, { rows }, asAdmin())
+    expect(answer.status).toBe(400)
+    expect(answer.json.errors.map((error: any) => error.extensions.fields[0])).toEqual([
+      { path: ['rows', 1, 'email'], reason: 'INVALID_FORMAT' },
+      { path: ['rows', 2, 'lastName'], reason: 'REQUIRED' },
+    ])
+    expect(answer.json.errors[0].message).toBe(
+      'The input at `rows.1.email` is not accepted. Expected one email address.',
+    )
+  })
+
+  test('however many there are, and none counts as a fault of ours', async () => {
+    const answer = await send(ROWS, { rows: Array(80).fill(row('nobody')) }, asAdmin())
+    expect(answer.status).toBe(400)
+    for (const { extensions } of answer.json.errors) expect(extensions.code).toBe('BAD_USER_INPUT')
+    expect(answer.json.errors.at(-1).message).toBe(
+      'There are more faults in this input. Correct those told here first.',
+    )
+  })
+
+  test.each([
+    ['is null', { id: null }],
+    ['is left out', {}],
+  ])('where a variable %s', async (_how, variables) => {
+    const lock = 'mutation ($id: ID!) { lockMember(id: $id) { member { id } } }'
+    const answer = await send(lock, variables, asAdmin())
+    expectRefused(answer, 400, 'BAD_USER_INPUT')
+    expect(answer.json.errors[0]).toMatchObject({
+      message: 'The input at `id` is not accepted. It is needed.',
+      extensions: { reason: 'REQUIRED', fields: [{ path: ['id'], reason: 'REQUIRED' }] },
+    })
+  })
+
+  const members = (args: string) => `{ organisation { members(${args}) { nodes { id } } } }`
+  test.each([
+    ['"nobody"', 'filter: { emails: [_] }', 'Expected one email address.'],
+    ['NOPE', 'orderBy: { field: _ }', 'It does not fit its type, `MemberOrderField`.'],
+    ['"x"', 'first: _', 'It does not fit its type, `Int`.'],
+    ['null', 'orderBy: _', 'It is needed.'],
+  ])('where %s stands in the document, as %s', async (value, args, why) => {
+    const query = members(args.replace('_', value))
+    const answer = await send(query, {}, asAdmin())
+    expectRefused(answer, 400, 'GRAPHQL_VALIDATION_FAILED')
+    expect(answer.json.errors[0]).toMatchObject({
+      message: `The input is not accepted. ${why}`,
+      locations: [{ line: 1, column: query.indexOf(value) + 1 }],
+    })
+    expect(answer.json.errors[0].extensions.reason).toBeDefined()
+  })
+})
+
 test.each([
   'subscription { viewer { operator } }',
   'subscription S { nothing }',
