@@ -104,7 +104,7 @@ export function formatError(
 
 /** What is told of a refusal. */
 function publicDetails(error: AppError): Record<string, unknown> {
-  const { reason, fields, retryAfter } = error.details
+  const { reason, path, fields = path && [{ path }], retryAfter } = error.details
   return {
     code: error.code,
     ...(reason && { reason }),

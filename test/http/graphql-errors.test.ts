@@ -123,6 +123,59 @@ describe('a fault of the input says where it is', () => {
     })
   })
 
+  test('where it clashes with what is there, or names what is not', async () => {
+    const { Administrator, Member, Viewer } = await admin.roles()
+    const nobody = admin.memberId
+    const faults = async (call: string) => {
+      const { json } = await send(`mutation { ${call} { __typename } }`, {}, asAdmin())
+      const [{ extensions }] = json.errors
+      return [extensions.code, ...extensions.fields.map((fault: any) => fault.path.join('.'))]
+    }
+    const add = (rest: string) =>
+      faults(`inviteMember(input: { email: "clash@example.com", ${rest} })`)
+    await send(
+      'mutation { createProject(input: { name: "Gate" }) { project { id } } }',
+      {},
+      asAdmin(),
+    )
+    const role = (name: string, permissions: string) =>
+      faults(
+        `createRole(input: { name: "${name}", level: ORGANISATION, permissions: ${permissions} })`,
+      )
+
+    expect(await faults(`inviteMember(input: { email: "${admin.email}" })`)).toEqual([
+      'CONFLICT',
+      'input.email',
+    ])
+    expect(await add(`roleId: "${nobody}"`)).toEqual(['NOT_FOUND', 'input.roleId'])
+    expect(await add(`projectAccess: [{ projectId: "${nobody}", roleId: "${Viewer}" }]`)).toEqual([
+      'NOT_FOUND',
+      'input.projectAccess.0.projectId',
+    ])
+    expect(await faults('createProject(input: { name: "Other", slug: "gate" })')).toEqual([
+      'CONFLICT',
+      'input.slug',
+    ])
+    expect(await role('member', '[]')).toEqual(['CONFLICT', 'input.name'])
+    expect(await role('Other', '["viewUser", "viewUser", "nothing"]')).toEqual([
+      'BAD_USER_INPUT',
+      'input.permissions.2',
+    ])
+    expect(await faults(`updateRole(id: "${Member}", input: { name: "ADMINISTRATOR" })`)).toEqual([
+      'CONFLICT',
+      'input.name',
+    ])
+    expect(
+      await faults(`updateOrganisationSettings(input: { defaultRoleId: "${Administrator}" })`),
+    ).toEqual(['FORBIDDEN', 'input.defaultRoleId'])
+    const key = (scopes: string) =>
+      faults(`createApiKey(input: { ownerId: "${admin.memberId}", name: "K", scopes: ${scopes} })`)
+    expect(await key('["viewUser", "viewUser", "nothing"]')).toEqual([
+      'BAD_USER_INPUT',
+      'input.scopes.2',
+    ])
+  })
+
   const members = (args: string) => `{ organisation { members(${args}) { nodes { id } } } }`
   test.each([
     ['"nobody"', 'filter: { emails: [_] }', 'Expected one email address.'],
