@@ -113,8 +113,7 @@ async function findItems(
     order by i.id for update of i`)
   const found = new Map(rows.map(row => [row.id, row]))
   const missing = decisions.findIndex(({ itemId }) => !found.has(itemId))
-  if (missing >= 0)
-    throw notFound('item of an access review', ['decisions', missing, 'itemId'])
+  if (missing >= 0) throw notFound('item of an access review', ['decisions', missing, 'itemId'])
   const items = decisions.map(({ itemId }) => found.get(itemId)!)
   refuseWhere(items, item => item.reviewId !== items[0]!.reviewId, {
     code: 'BAD_USER_INPUT',
