@@ -253,6 +253,49 @@ test('a URL that carries a name or a password is refused', async () => {
   expect(json.data.createProject.project.signInUrl).toBe('https://example.com/a@b')
 })
 
+describe('text that no database keeps', () => {
+  test.each([
+    'members(filter: { externalIds: ["a\\u0000"] })',
+    'members(search: "\\u0000")',
+    'projects(search: "\\u0000")',
+    'serviceAccounts(search: "a\\u0000")',
+  ])('finds nobody: %s', async list => {
+    const { json } = await send(
+      `{ organisation { list: ${list} { nodes { id } totalCount } } }`,
+      {},
+      asAdmin(),
+    )
+    expect(json).toEqual({ data: { organisation: { list: { nodes: [], totalCount: 0 } } } })
+  })
+
+  test.each([
+    ['a NUL', 'a\u0000b'],
+    ['half of a character', 'a\ud800b'],
+    ['a character that turns text around', 'a\u202eb'],
+  ])('is refused in a description where it holds %s', async (_what, description) => {
+    const open = `mutation ($description: String) {
+      createProject(input: { name: "Lines", description: $description }) { project { id } } }`
+    const answer = await send(open, { description }, asAdmin())
+    expect(answer.json.errors[0].extensions).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      reason: 'INVALID_FORMAT',
+      fields: [{ path: ['input', 'description'] }],
+    })
+  })
+
+  test('names no permission', async () => {
+    const answer = await send(
+      'mutation { deletePermission(name: "a\\u0000") { organisation { id } } }',
+      {},
+      asAdmin(),
+    )
+    expect(answer.json.errors[0].extensions).toMatchObject({
+      code: 'NOT_FOUND',
+      fields: [{ path: ['name'] }],
+    })
+  })
+})
+
 test('every refusal within GraphQL names the request', async () => {
   const refused = [
     await send(VIEWER),

@@ -251,11 +251,12 @@ export async function createPermission(
  */
 export async function deletePermission(work: Work, name: string): Promise<void> {
   const viewer = must(work.viewer, 'manageRole')
+  if (!OWN_NAME.test(name)) throw notFound('permission', ['name'])
   await lockAdministration(work, viewer.organisationId)
   const [gone] = await work.db.rows<{ level: AccessLevel }>(
     sql`delete from permission where organisation_id = ${viewer.organisationId} and name = ${name} returning level`,
   )
-  if (!gone) throw notFound('permission')
+  if (!gone) throw notFound('permission', ['name'])
   const itself = { builtIn: false, permissions: [name], visibility: 'SELF', ...gone } as const
   if (!withinOwn(viewer, itself))
     throw forbidden('EXCEEDS_OWN_PERMISSIONS', `You do not hold \`${name}\` yourself.`)
