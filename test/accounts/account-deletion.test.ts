@@ -2,6 +2,8 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
 import { onPostgres } from '../support/database.ts'
+import { requestReset } from '../support/links.ts'
+import { mailsSoFar } from '../support/mailbox.ts'
 import {
   newcomer,
   operator,
@@ -134,6 +136,34 @@ test.skipIf(!onPostgres())(
     // asked again, it finds the organisation in time
     await expect(person.ask(DELETE)).rejects.toBeRefused('CONFLICT', 'LAST_ADMINISTRATOR')
     await person.ask(`{ me { id } }`)
+  },
+)
+
+test.skipIf(!onPostgres())(
+  'no link is mailed to whoever is gone before it could be made',
+  async () => {
+    const person = await newcomer(admin)
+    const between = new Client({ connectionString: server.database.options.url })
+    await between.connect()
+    try {
+      await between.query('set role gatehouse_system; begin')
+      await between.query(
+        `update user_account set deleted_at = now(), email = id || '@deleted.invalid' where id = $1`,
+        [person.userId],
+      )
+      await requestReset(server, person.email)
+      await until(async () => {
+        const waiting = await server.database.owner(`select 1 from pg_locks where not granted`)
+        return waiting.length > 0
+      })
+      await between.query('commit')
+    } finally {
+      await between.end()
+    }
+    expect(await mailsSoFar(server, person.email)).toEqual([])
+    expect(
+      await server.database.owner('select kind from link where user_id = $1', [person.userId]),
+    ).toEqual([])
   },
 )
 

@@ -154,6 +154,12 @@ test('seeds of authenticators follow the secret too', async () => {
   const fresh = randomBytes(32)
   const careful = await admin.bring()
   const { app } = await enrol(careful)
+  // of one that was removed there is nothing left to seal
+  const { app: lost } = await enrol(careful)
+  await careful.ask(
+    `mutation ($id: ID!, $code: String!) { removeMfaFactor(id: $id, code: $code) { mfa { enabled } } }`,
+    { id: lost.id, code: lost.fresh() },
+  )
   const both = new KeyRing([fresh, Buffer.alloc(32, 7)])
   for (let round = 0; round < 2; round += 1)
     await sealSeedsAnew(system(), both, AbortSignal.timeout(10_000))

@@ -105,6 +105,29 @@ describe('accounts', () => {
     })
   })
 
+  test('keep to the policy of where they were before, too', async () => {
+    const strict = await organisation(server)
+    const email = freshEmail()
+    await accept(
+      server,
+      tokenIn((await strict.add({ email, sendInvitation: false })).invitationUrl),
+    )
+    await server.database.owner('update organisation set password_min_length = 40 where id = $1', [
+      strict.organisationId,
+    ])
+    await admin.add({ email })
+    const token = await mailedToken(server, email)
+    const attempt = (password: string) =>
+      ask(server.url, ACCEPT, {
+        input: { token, newAccount: { firstName: 'Own', lastName: 'Er', password } },
+      })
+    await expect(attempt('the choice of the real owner')).rejects.toBeRefused(
+      'BAD_USER_INPUT',
+      'PASSWORD_TOO_SHORT',
+    )
+    await attempt('the choice of the real owner, who is asked for more')
+  })
+
   test('that somebody registered and never proved, and that belong nowhere yet, are left alone by a copied link', async () => {
     const email = freshEmail()
     const projectId = await openProject(admin)

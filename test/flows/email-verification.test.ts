@@ -149,6 +149,22 @@ test('a project that has been closed since lets nobody in, but the address count
   expect(me.emailVerifiedAt).not.toBeNull()
 })
 
+test.each([
+  ['locked', 'locked_at = now()'],
+  ['suspended', `status = 'SUSPENDED'`],
+])('an account that is %s is let in nowhere by it, but counts as proven', async (_what, bar) => {
+  const { email, token } = await registered()
+  await server.database.owner(`update user_account set ${bar} where email = $1`, [email])
+  await verify(server, token, PASSWORD)
+  await server.database.owner(
+    `update user_account set status = 'ACTIVE', locked_at = null where email = $1`,
+    [email],
+  )
+  const me = await memberships(await signIn(server, email))
+  expect(me.memberships.nodes).toEqual([])
+  expect(me.emailVerifiedAt).not.toBeNull()
+})
+
 describe('a login that an administrator changed', () => {
   /** Somebody whose edited login waits for its confirmation, and the token that was mailed to it. */
   async function edited() {

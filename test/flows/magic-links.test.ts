@@ -6,6 +6,7 @@ import {
   openProject,
   requestMagicLink,
   reset,
+  resetToken,
   signUp,
   verify,
 } from '../support/links.ts'
@@ -123,6 +124,20 @@ test('who was barred since the link was mailed does not come in by it', async ()
   )
 })
 
+test.each([
+  ['has left the address since', `email = 'elsewhere-' || email`, true],
+  ['waits for its owner to confirm the address', 'email_verified_at = null', false],
+])('a link opens no account that %s', async (_what, change, moved) => {
+  const { email, userId } = await newcomer(admin)
+  const token = await magicToken(server, email)
+  const link = await resetToken(server, email)
+  // as if the links had been made in the moment in which the others ended
+  await server.database.owner(`update user_account set ${change} where id = $1`, [userId])
+  await expect(magicSignIn(server, token)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
+  if (moved)
+    await expect(reset(server, link)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
+})
+
 test('the first link to a mailbox that was never proven voids what was set up before', async () => {
   const projectId = await openProject(admin)
   const email = freshEmail()
@@ -178,6 +193,37 @@ describe("a project's own page", () => {
       )
       expect(new URL(link).origin).toBe(server.app.node.server.config.PUBLIC_URL)
     }
+  })
+
+  test('gets no link of whoever may not enter it before their address is proven', async () => {
+    const free = await openProject(admin, { emailVerificationRequired: false })
+    const projectId = await pageFor(admin)
+    const email = freshEmail()
+    await mailedLink(server, email, () => signUp(server, { projectId: free, email }))
+    const { memberId } = await signIn(server, email)
+    await admin.ask(
+      `mutation ($input: GrantProjectAccessInput!) { grantProjectAccess(input: $input) { __typename } }`,
+      { input: { projectId, principalId: memberId, roleId: (await admin.roles()).Viewer } },
+    )
+    const link = await mailedLink(server, email, () => requestMagicLink(server, email, projectId))
+    expect(new URL(link).origin).toBe(server.app.node.server.config.PUBLIC_URL)
+    const person = await magicSignIn(server, tokenIn(link))
+    const page = await mailedLink(server, email, () => requestMagicLink(server, email, projectId))
+    expect(new URL(page).origin).toBe('https://shop.example')
+    await person.ask('{ me { id } }')
+  })
+
+  test('gets no link while its organisation is suspended', async () => {
+    const host = await organisation(server)
+    const projectId = await pageFor(host)
+    const person = await memberOf(host, projectId)
+    await server.database.owner('update organisation set suspended_at = now() where id = $1', [
+      host.organisationId,
+    ])
+    const link = await mailedLink(server, person.email, () =>
+      requestMagicLink(server, person.email, projectId),
+    )
+    expect(new URL(link).origin).toBe(server.app.node.server.config.PUBLIC_URL)
   })
 
   test('gets no link any more once the project or its organisation is gone', async () => {

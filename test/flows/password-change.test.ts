@@ -82,6 +82,24 @@ describe('changing the password', () => {
     })
   })
 
+  test('goes on where an organisation takes mailed links alone', async () => {
+    const person = await newcomer(admin)
+    const session = await magicSignIn(server, await magicToken(server, person.email))
+    const take = (methods: string) =>
+      server.database.owner('update organisation set sign_in_methods = $2::text[] where id = $1', [
+        admin.organisationId,
+        methods,
+      ])
+    await take('{MAGIC_LINK}')
+    try {
+      session.take((await change(session)).changePassword)
+      await session.ask('{ me { id } }')
+    } finally {
+      await take('{PASSWORD,MAGIC_LINK}')
+    }
+    await signIn(server, person.email, OTHER_PASSWORD)
+  })
+
   test('many times at once leaves one new password in force', async () => {
     const person = await newcomer(admin)
     await server.database.owner('delete from attempt')

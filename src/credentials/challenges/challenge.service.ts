@@ -74,8 +74,16 @@ export const spendChallenge = async (work: Work, id: string): Promise<boolean> =
     )
   ).length > 0
 
-/** Ends what waits for a second factor of an account; as *system*. */
-export const dropChallenges = (work: Work, userId: string): Promise<unknown[]> =>
-  work.db.rows(
-    sql`update challenge set spent_at = ${work.now} where user_id = ${userId} and spent_at is null`,
-  )
+/**
+ * Ends what waits for a second factor of an account, and would yet become a session; as *system*.
+ *
+ * @param confinedTo those alone whose session could act in no other organisation. Default: all.
+ */
+export const dropChallenges = (
+  work: Work,
+  userId: string,
+  confinedTo: string | null = null,
+): Promise<unknown[]> =>
+  work.db.rows(sql`
+    update challenge set spent_at = ${work.now} where user_id = ${userId} and spent_at is null
+      and (${confinedTo}::uuid is null or confined_to_id = ${confinedTo})`)

@@ -1,5 +1,6 @@
 import type { Work } from '../../access/work.ts'
 import { sql } from '../../database/sql.ts'
+import { dropChallenges } from '../challenges/challenge.service.ts'
 import { closeLinks } from './link.service.ts'
 
 export interface ClearOut {
@@ -15,7 +16,5 @@ export async function clearOut(work: Work, userId: string, { reason, keep }: Cle
     update session set ended_at = ${work.now}, end_reason = ${reason} where user_id = ${userId} and ended_at is null
       and id is distinct from ${keep ?? null}::uuid`)
   await closeLinks(work, userId)
-  await work.db.rows(
-    sql`update challenge set spent_at = ${work.now} where user_id = ${userId} and spent_at is null`,
-  )
+  await dropChallenges(work, userId)
 }

@@ -1,6 +1,7 @@
 import { can, inSession, tenantOf, type Person, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { columns } from '../../database/columns.ts'
+import { SYSTEM } from '../../database/context.ts'
 import { firstRow, join, sql, type Sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { notFound } from '../../shared/errors.ts'
@@ -8,6 +9,7 @@ import { isId } from '../../shared/tokens.ts'
 import { getManagedMember } from '../../tenancy/memberships/member.service.ts'
 import { visible } from '../../tenancy/memberships/member.list.ts'
 import { SESSION_WITH_LIMITS, sessionEnds } from '../../tenancy/policies/session-end.ts'
+import { dropChallenges } from '../challenges/challenge.service.ts'
 import { describeSession, ownSessions, SESSION_FIELDS } from './session.loaders.ts'
 import { endSession } from './session.service.ts'
 import type { Session } from './session.type.ts'
@@ -47,9 +49,14 @@ async function revokeHere(work: Work, viewer: Person & TenantViewer, id: string)
   return end(work, viewer, session, 'revoked by an administrator')
 }
 
-/** Ends every session of the caller but the one in use; as *self*. Answers how many were still live. */
+/**
+ * Ends every session of the caller but the one in use, and the sign-ins that wait for a second factor; as *self*. Answers
+ * how many sessions were still live.
+ */
 export async function revokeOtherSessions(work: Work): Promise<number> {
   const viewer = inSession(work.viewer)
+  // before sessions are locked, as where one is answered
+  await work.as(SYSTEM, () => dropChallenges(work, viewer.userId, viewer.boundToId))
   const { idle, absolute } = endsOf(work)
   const ended = await work.db.rows<{ live: boolean }>(sql`
     update session e set ended_at = ${work.now}, end_reason = 'revoked'

@@ -1,6 +1,7 @@
 import type { Viewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { findAccountById, fullName, type Account } from '../../accounts/users/user.service.ts'
+import { accountMayEnter, lockAccount } from '../../credentials/callers/standing.ts'
 import { findLink, spendLink, type LiveLink } from '../../credentials/links/link.service.ts'
 import { readPasswordRules } from '../../credentials/passwords/password-rules.service.ts'
 import { mustBeAcceptable } from '../../credentials/passwords/password.service.ts'
@@ -112,8 +113,10 @@ async function confirm(work: Work, account: Account): Promise<void> {
   })
 }
 
-/** Lets into the project that the link speaks of, where it is still open to this address. */
+/** Lets into the project that the link speaks of, where it is still open to this address, and the account gets in at all. */
 async function register(work: Work, account: Account, link: LiveLink): Promise<void> {
+  const standing = await lockAccount(work, account.id)
+  if (!standing || !accountMayEnter(standing, work.now)) return
   const project = link.projectId ? await findOpenProject(work.db, link.projectId) : null
   if (project && isWelcome(project, account.email)) await admit(work, project, account, true)
 }

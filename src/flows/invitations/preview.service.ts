@@ -26,7 +26,8 @@ export async function previewInvitation(
 }
 
 /**
- * What makes a password acceptable to whoever accepts this link.
+ * What makes a password acceptable to whoever accepts this link, who may have entered other organisations before anybody
+ * proved the mailbox.
  *
  * @param about the names that they typed, which it must not be made from.
  */
@@ -38,7 +39,12 @@ export async function passwordRulesFor(
 ) {
   const invitation = await findByToken({ db: system, now }, token)
   if (!invitation) throw tokenInvalid(['input', 'token'])
+  const account = await firstRow<{ id: string }>(
+    system,
+    sql`select id from user_account where email = ${invitation.email} and deleted_at is null`,
+  )
   return readPasswordRules(system, {
+    userId: account?.id,
     organisationId: invitation.organisationId,
     about: [invitation.email, ...about],
   })

@@ -1,5 +1,6 @@
 import type { Work } from '../../access/work.ts'
 import { fullName, type Account } from '../../accounts/users/user.service.ts'
+import { lockAccount } from '../../credentials/callers/standing.ts'
 import { createLink, type NewLink } from '../../credentials/links/link.service.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import { queueMail } from '../../outbox/mail/mail.service.ts'
@@ -13,13 +14,18 @@ export interface LinkWords {
   expiresAt: string
 }
 
-/** Makes a link for an account and mails it in the language of its owner; as *system*. */
+/**
+ * Makes a link for an account and mails it in the language of its owner; as *system*. None for one that was deleted since
+ * it was looked up.
+ */
 export async function mailLink(
   work: Work,
   account: Account,
   link: Omit<NewLink, 'userId'>,
   write: (words: LinkWords) => Mail,
 ): Promise<void> {
+  const standing = await lockAccount(work, account.id)
+  if (!standing || standing.deletedAt) return
   const { url, expiresAt } = await createLink(work, { userId: account.id, ...link })
   const { firstName, locale } = account
   await queueMail(work, {

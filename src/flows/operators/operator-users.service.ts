@@ -1,5 +1,6 @@
 import { asOperator, ownLock } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
+import { dropChallenges } from '../../credentials/challenges/challenge.service.ts'
 import { clearOut } from '../../credentials/links/clear-out.service.ts'
 import { tellOfReset } from '../../credentials/totp/mfa.notice.ts'
 import { dropSecondFactors } from '../../credentials/totp/mfa.service.ts'
@@ -113,7 +114,9 @@ export async function revokeUserSessions(work: Work, id: string): Promise<number
   return count
 }
 
+/** What waits for a second factor ends too, for it would become a session that nobody has ended. */
 async function endSessions(work: Work, userId: string, reason: string): Promise<number> {
+  await work.as(SYSTEM, () => dropChallenges(work, userId))
   const ended = await work.db.rows(sql`
     update session set ended_at = ${work.now}, end_reason = ${reason} where user_id = ${userId} and ended_at is null returning id`)
   return ended.length

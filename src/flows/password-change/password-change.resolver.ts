@@ -6,6 +6,7 @@ import { mustBeAcceptable } from '../../credentials/passwords/password.service.t
 import { Authenticated } from '../../credentials/sessions/session.type.ts'
 import type { Context } from '../../graphql/context.ts'
 import { MemberPayload } from '../../tenancy/memberships/member.type.ts'
+import { wrongCredentials } from '../sign-in/entry.service.ts'
 import { provePassword } from '../sign-in/sign-in.service.ts'
 import {
   changePassword,
@@ -33,7 +34,10 @@ export class PasswordChangeResolver {
     const rules = await readPasswordRules(system, { userId })
     mustBeAcceptable(newPassword, rules, ['input', 'newPassword'])
     const tools = { system, hasher, request, now }
-    const proven = await provePassword(tools, person.email, currentPassword, organisationId)
+    // an organisation may take other ways in alone: the session that is here came by one
+    const method = context.caller?.session?.method
+    const proven = await provePassword(tools, person.email, currentPassword, organisationId, method)
+    if (proven.userId !== userId) throw wrongCredentials()
     const change = {
       provenSetAt: proven.passwordSetAt,
       passwordHash: await hasher.hash(newPassword),
