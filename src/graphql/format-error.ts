@@ -7,7 +7,15 @@ const MASK = 'Something went wrong on our side. Quote the request id when report
 // What graphql-js adds about the value itself, which may be a password.
 const OWN_WORDS =
   /Expected (?:one email address|an RFC 3339 date and time, such as [^.]+|an absolute http or https URL without a user name)\./
-const MISSING = /was not provided|Expected non-nullable|must not be null/
+const MISSING = /was not provided|Expected non-nullable|must not be null|, found null\./
+// the type that was expected, whose name is the schema's
+const TYPE =
+  /(?:Enum|Expected type|value of type|does not exist in) "([\w[\]!]+)"|\b(String|Int|Boolean|ID) cannot represent/
+// a variable that was left out, or is null, where its type does not allow it
+const MISSING_VARIABLE =
+  /^Variable "\$(\w+)" of (?:non-null|required) type "[^"]+" (?:must not be null|was not provided)/
+// what graphql-js says after the fiftieth fault
+const TOO_MANY_FAULTS = /^Too many errors processing variables/
 // a variable that may be null, for an argument that may not
 const NULL_ARGUMENT = /^Argument "(\w+)" of non-null type "[^"]+" must not be null/
 const REPEATS_A_VALUE = /got invalid value|cannot represent|, found |does not exist in "/
@@ -62,6 +70,22 @@ export function formatError(
         fields: [{ path: [argument], reason: 'REQUIRED' }],
       },
     }
+  const variable = MISSING_VARIABLE.exec(message)?.[1]
+  if (variable)
+    return {
+      message: `The input at \`${variable}\` is not accepted. It is needed.`,
+      locations,
+      extensions: {
+        code: 'BAD_USER_INPUT',
+        reason: 'REQUIRED',
+        fields: [{ path: [variable], reason: 'REQUIRED' }],
+      },
+    }
+  if (TOO_MANY_FAULTS.test(message))
+    return {
+      message: 'There are more faults in this input. Correct those told here first.',
+      extensions: { code: 'BAD_USER_INPUT' },
+    }
   if (
     code === 'INTERNAL_SERVER_ERROR' &&
     !(root instanceof GraphQLError && root.originalError == null && !path)
@@ -70,7 +94,7 @@ export function formatError(
   if (code === 'GRAPHQL_PARSE_FAILED')
     // the parser quotes what it stumbled over, which may be a password
     return { message: 'This document is no GraphQL, or too long.', locations, extensions: { code } }
-  if (REPEATS_A_VALUE.test(message)) return rewrite(formatted)
+  if (REPEATS_A_VALUE.test(message) || OWN_WORDS.test(message)) return rewrite(formatted)
   const { stacktrace: _stacktrace, ...extensions } = (formatted.extensions ?? {}) as Record<
     string,
     unknown
@@ -80,7 +104,7 @@ export function formatError(
 
 /** What is told of a refusal. */
 function publicDetails(error: AppError): Record<string, unknown> {
-  const { reason, fields, retryAfter } = error.details
+  const { reason, path, fields = path && [{ path }], retryAfter } = error.details
   return {
     code: error.code,
     ...(reason && { reason }),
@@ -92,7 +116,8 @@ function publicDetails(error: AppError): Record<string, unknown> {
 /** graphql-js repeats the value that does not fit, passwords included: only where and why is told on. */
 function rewrite({ message, locations, extensions }: GraphQLFormattedError): GraphQLFormattedError {
   const variable = /^Variable "\$(\w+)"/.exec(message)?.[1]
-  const inner = / at "\w+\.([^"]+)"/.exec(message)?.[1]
+  // of a list as a variable, `rows[7].email`
+  const inner = / at "\w+([.[][^"]+)"/.exec(message)?.[1]
   const path = variable
     ? [variable, ...(inner?.split(/[.[\]]+/).filter(Boolean) ?? [])].map(asIndex)
     : []
@@ -101,13 +126,15 @@ function rewrite({ message, locations, extensions }: GraphQLFormattedError): Gra
   const reason = MISSING.test(message) ? 'REQUIRED' : 'INVALID_FORMAT'
   const full = required ? [...path, required] : unknown ? [...path, unknown[1]!] : path
   const where = full.length ? ` at \`${full.join('.')}\`` : ''
+  const [, named, builtIn] = TYPE.exec(message) ?? []
+  const type = named ?? builtIn
   const why =
     OWN_WORDS.exec(message)?.[0] ??
     (unknown
       ? `\`${unknown[2]}\` has no such field.`
       : reason === 'REQUIRED'
         ? 'It is needed.'
-        : 'It does not fit its type.')
+        : `It does not fit its type${type ? `, \`${type}\`` : ''}.`)
   return {
     message: `The input${where} is not accepted. ${why}`,
     locations,

@@ -53,7 +53,7 @@ export type Path = (string | number)[]
 
 /** One input at fault: where it stands in the arguments, and what is wrong with it. */
 export interface FieldFault {
-  path: (string | number)[]
+  path: Path
   reason: ErrorReason
   message?: string
 }
@@ -61,6 +61,8 @@ export interface FieldFault {
 export interface ErrorDetails {
   reason?: ErrorReason
   fields?: FieldFault[]
+  /** Where the id stands of what is not there: of that no reason is told. */
+  path?: Path
   /** Seconds to wait. */
   retryAfter?: number
 }
@@ -86,9 +88,15 @@ export class AppError extends Error {
   }
 }
 
+/** The details of a refusal; `path` leads to the one input that it is about, if it is about one. */
+const about = (message: string, reason: ErrorReason, path?: Path): ErrorDetails => ({
+  reason,
+  ...(path && { fields: [{ path, reason, message }] }),
+})
+
 /** Input that breaks a rule; `path` leads to the argument, such as `['input', 'name']`. */
-export const badInput = (path: (string | number)[], reason: ErrorReason, message: string) =>
-  new AppError('BAD_USER_INPUT', message, { reason, fields: [{ path, reason, message }] })
+export const badInput = (path: Path, reason: ErrorReason, message: string) =>
+  new AppError('BAD_USER_INPUT', message, about(message, reason, path))
 
 /** Several faults of one input at once. */
 export const badInputs = (faults: (FieldFault & { message: string })[]) =>
@@ -102,20 +110,21 @@ export const unauthenticated = (
   message = 'Sign in, or send a valid access token or API key as `Authorization: Bearer …`.',
 ) => new AppError('UNAUTHENTICATED', message, { reason })
 
-export const forbidden = (reason: ErrorReason, message: string) =>
-  new AppError('FORBIDDEN', message, { reason })
+export const forbidden = (reason: ErrorReason, message: string, path?: Path) =>
+  new AppError('FORBIDDEN', message, about(message, reason, path))
 
 /** Absent and foreign alike, so that ids of neighbours tell nothing. */
-export const notFound = (thing: string) =>
+export const notFound = (thing: string, path?: Path) =>
   new AppError(
     'NOT_FOUND',
     `There is no such ${thing} here. Check the id and the organisation in use.`,
+    { path },
   )
 
-export const conflict = (reason: ErrorReason, message: string) =>
-  new AppError('CONFLICT', message, { reason })
+export const conflict = (reason: ErrorReason, message: string, path?: Path) =>
+  new AppError('CONFLICT', message, about(message, reason, path))
 
-export const tokenInvalid = (path: (string | number)[]) =>
+export const tokenInvalid = (path: Path) =>
   badInput(
     path,
     'TOKEN_INVALID',

@@ -22,10 +22,15 @@ export function canonicalEmail(input: string): string | null {
   return address.length <= LONGEST_EMAIL && EMAIL.test(address) ? address : null
 }
 
-/** Folds case, width and accents, for searching and sorting: `Élan` and `ELAN` become `elan`. */
+/**
+ * Folds case, width and accents, for searching and sorting: `Élan` and `ELAN` become `elan`. What no database keeps, NUL
+ * and halves of characters, becomes U+FFFD.
+ */
 export function fold(text: string): string {
   return (
     text
+      .toWellFormed()
+      .replaceAll('\0', '\ufffd')
       .normalize('NFKD')
       .replace(/\p{M}+/gu, '')
       .toLowerCase()

@@ -1,4 +1,4 @@
-import { GraphQLError, GraphQLScalarType, Kind } from 'graphql'
+import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql'
 import { canonicalEmail } from './normalise.ts'
 
 const RFC3339 =
@@ -8,6 +8,17 @@ const STORED = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))?\+00(?::00)?$/
 
 /** What was given is not repeated: an error must never carry a caller's data. */
 const malformed = (what: string) => new GraphQLError(`Expected ${what}.`)
+
+/** Reads a value that stands in the document itself: a refusal says where. */
+const literal =
+  <Value>(read: (value: unknown) => Value) =>
+  (node: ValueNode): Value => {
+    try {
+      return read(node.kind === Kind.STRING ? node.value : null)
+    } catch (error) {
+      throw error instanceof GraphQLError ? new GraphQLError(error.message, { nodes: node }) : error
+    }
+  }
 
 /** Instants pass through as the text the database wrote; making Dates of them would cost half a list. */
 export function writeInstant(value: unknown): string {
@@ -41,7 +52,7 @@ export const DateTime = new GraphQLScalarType<Date, string>({
   specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time',
   serialize: writeInstant,
   parseValue: readInstant,
-  parseLiteral: node => readInstant(node.kind === Kind.STRING ? node.value : null),
+  parseLiteral: literal(readInstant),
 })
 
 function readEmail(value: unknown): string {
@@ -57,7 +68,7 @@ export const EmailAddress = new GraphQLScalarType<string, string>({
   specifiedByURL: 'https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address',
   serialize: String,
   parseValue: readEmail,
-  parseLiteral: node => readEmail(node.kind === Kind.STRING ? node.value : null),
+  parseLiteral: literal(readEmail),
 })
 
 const LONGEST_URL = 2_048
@@ -78,5 +89,5 @@ export const WebUrl = new GraphQLScalarType<string, string>({
   specifiedByURL: 'https://url.spec.whatwg.org/#absolute-url-with-fragment-string',
   serialize: String,
   parseValue: readUrl,
-  parseLiteral: node => readUrl(node.kind === Kind.STRING ? node.value : null),
+  parseLiteral: literal(readUrl),
 })

@@ -1,3 +1,4 @@
+import { verify } from '@node-rs/argon2'
 import argon2 from 'argon2'
 import Fastify from 'fastify'
 import pLimit from 'p-limit'
@@ -7,8 +8,8 @@ import { shareLookups } from '../../src/shared/batch.ts'
 
 // The yardstick: what Fastify and one named statement cost, with nothing of Gatehouse in between. It reads a session
 // by its key, as *system*, and answers with what it has read: `/plain` a statement for each request, `/shared` one
-// for all requests of a turn of the event loop. `/argon2` compares a password by the library alone, as many at once as
-// Gatehouse does.
+// for all requests of a turn of the event loop. `/argon2` compares a password by the argon2 library alone, and
+// `/node-rs` by the one that Gatehouse uses, as many at once as Gatehouse does.
 
 const types = new TypeOverrides()
 for (const oid of [1114, 1184]) types.setTypeParser(oid, text => text)
@@ -49,6 +50,7 @@ app.get('/shared', async request => shared.load(String(request.headers['x-sessio
 const inTurn = pLimit(availableParallelism())
 const hash = await argon2.hash('a password', { memoryCost: 19_456, timeCost: 2, parallelism: 1 })
 app.get('/argon2', async () => ({ same: await inTurn(() => argon2.verify(hash, 'a password')) }))
+app.get('/node-rs', async () => ({ same: await inTurn(() => verify(hash, 'a password')) }))
 
 process.once('SIGTERM', () => void app.close().then(() => pool.end()))
 await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT) })

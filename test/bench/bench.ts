@@ -9,7 +9,7 @@ import { refreshing, refreshingAtOnce } from './refreshing.ts'
 import { resultTable, shareTable } from './report.ts'
 import {
   bare,
-  bareArgon2,
+  bareHashes,
   members,
   membersInFull,
   signIns,
@@ -74,7 +74,8 @@ async function main(): Promise<void> {
       refreshing(sessions, 16),
       refreshingAtOnce(sessions, 1_000),
       signIns(gatehouse, strangers, password, 16),
-      bareArgon2(yardstick, 16),
+      bareHashes(yardstick, 16, 'argon2'),
+      bareHashes(yardstick, 16, 'node-rs'),
     ])
     if (!ONLY || ONLY.includes('trail'))
       await tellTrail({
@@ -174,10 +175,14 @@ async function tellProfiles(
   server: ServerProcess,
   people: Caller[],
 ): Promise<void> {
-  const profiles = [
-    await profile(cluster, build, viewer(server, people, 16), 1),
-    await profile(cluster, build, members(server, people, 16), 2),
-  ]
+  const scenarios = [
+    viewer(server, people, 16),
+    members(server, people, 16),
+    signIns(server, strangers, password, 16),
+  ].filter(({ name }) => !ONLY || ONLY.some(word => name.includes(word)))
+  const profiles = []
+  for (const [index, scenario] of scenarios.entries())
+    profiles.push(await profile(cluster, build, scenario, index + 1))
   for (const { name, hot } of profiles)
     console.log(`\n${name}, hottest functions:\n${hot.join('\n')}`)
   console.log(`\nShare of the server's busy time, at 16 connections:\n\n${shareTable(profiles)}`)

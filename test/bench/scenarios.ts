@@ -131,14 +131,18 @@ export const signIns = (
     'string',
 })
 
-/** What the library costs that compares passwords, without anything around it. */
-export const bareArgon2 = (server: ServerProcess, connections: number): Scenario => ({
-  name: 'bare argon2',
+/** What a library costs that compares passwords, without anything around it. */
+export const bareHashes = (
+  server: ServerProcess,
+  connections: number,
+  library: 'argon2' | 'node-rs',
+): Scenario => ({
+  name: `bare ${library === 'argon2' ? library : '@node-rs/argon2'}`,
   server,
   connections,
   slow: true,
   method: 'GET',
-  path: '/argon2',
+  path: `/${library}`,
   headers: () => ({}),
   sound: body => (body as { same?: boolean }).same === true,
 })

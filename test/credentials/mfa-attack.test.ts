@@ -3,7 +3,7 @@ import { Authenticator, challenge, CONFIRM, enrol, verify } from '../support/aut
 import { ask, Refusal } from '../support/client.ts'
 import { delayOf, freshSource, guess } from '../support/guesses.ts'
 import { mailsSoFar } from '../support/mailbox.ts'
-import { organisation, PASSWORD, signIn, type Person } from '../support/people.ts'
+import { organisation, signIn, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 let server: TestServer
@@ -214,42 +214,6 @@ describe('twenty wrong codes a day', () => {
     for (const code of wrong.slice(40, 44))
       await expect(verify(server, later.token, code)).rejects.toBeRefused('BAD_USER_INPUT')
     await verify(server, later.token, app.code())
-  })
-})
-
-describe('hashes made with smaller settings', () => {
-  const hashOf = async (person: Person) =>
-    String(
-      (
-        await server.database.owner(`select password_hash from user_account where id = $1`, [
-          person.userId,
-        ])
-      )[0]!.password_hash,
-    )
-
-  test('are renewed beside the sign-in, once they have grown, and every sign-in goes on', async () => {
-    admin.accessToken = (await signIn(server, admin.email)).accessToken
-    const person = await admin.bring()
-    const before = await hashOf(person)
-    expect(before).toMatch(/m=1024,.*t=1\b/)
-    const grown = await startServer({
-      beside: server,
-      settings: { TRUST_PROXY: '1', ARGON2_TIME: '3' },
-    })
-    try {
-      await many(20, () => guess(grown, person.email))
-    } finally {
-      // what goes on beside requests is finished first
-      await grown.stop()
-    }
-    const after = await hashOf(person)
-    expect(after).toMatch(/m=1024,.*t=3\b/)
-    await guess(server, person.email)
-    await server.app.node.hasher.settle()
-    expect(await hashOf(person)).toBe(after)
-    await expect(guess(server, person.email, { password: `${PASSWORD}.` })).rejects.toBeRefused(
-      'UNAUTHENTICATED',
-    )
   })
 })
 

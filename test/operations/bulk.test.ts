@@ -104,13 +104,13 @@ test('a row that fails holds everything back, or itself alone, and says where an
   ]
   const expected = [
     null,
-    ['ALREADY_EXISTS', ['rows', '1']],
+    ['ALREADY_EXISTS', ['rows', '1', 'email']],
     ['INVALID_FORMAT', ['rows', '2', 'firstName']],
-    ['NOT_FOUND', ['rows', '3']],
+    ['NOT_FOUND', ['rows', '3', 'roleId']],
     ['ROLE_LEVEL_MISMATCH', ['rows', '4', 'roleId']],
     null,
-    ['ALREADY_EXISTS', ['rows', '6']],
-    ['ALREADY_EXISTS', ['rows', '7']],
+    ['ALREADY_EXISTS', ['rows', '6', 'email']],
+    ['ALREADY_EXISTS', ['rows', '7', 'externalId']],
   ]
   const before = await count('principal')
   const events = await count(`event where outcome = 'SUCCEEDED'`)
@@ -175,8 +175,8 @@ test('members are changed each in their own way, and a swap of external ids need
     CONTINUE,
   )
   expect(problems(swapped)).toEqual([
-    ['ALREADY_EXISTS', ['rows', '0']],
-    ['ALREADY_EXISTS', ['rows', '1']],
+    ['ALREADY_EXISTS', ['rows', '0', 'input', 'externalId']],
+    ['ALREADY_EXISTS', ['rows', '1', 'input', 'externalId']],
   ])
   const faults = await updateMembers(
     [

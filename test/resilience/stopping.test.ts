@@ -53,7 +53,7 @@ test('a request under way is finished within the ten seconds of a stop, while no
   const node = await start({
     ...(await fresh('slow')),
     ARGON2_MEMORY_KIB: '131072',
-    ARGON2_TIME: '8',
+    ARGON2_TIME: '24',
     ARGON2_CONCURRENCY: '1',
   })
   // the first one prepares the decoy as well

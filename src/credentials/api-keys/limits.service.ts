@@ -4,7 +4,7 @@ import type { Work } from '../../access/work.ts'
 import { sql } from '../../database/sql.ts'
 import { badInput, forbidden } from '../../shared/errors.ts'
 import { getProject, mustSeeProject } from '../../tenancy/projects/project.service.ts'
-import { mustStillBeDefined } from '../../tenancy/roles/role.service.ts'
+import { mustStillBeDefined, permissionUnknown } from '../../tenancy/roles/role.service.ts'
 import type { Owner } from './managed-key.service.ts'
 
 const MOST_PROJECTS = 500
@@ -18,19 +18,19 @@ export async function readLimits(
 ): Promise<{ scopes: string[]; projectIds: string[] | null }> {
   const scopes = [...new Set(input.scopes)]
   const known = catalogue(viewer.ownCatalogue)
-  for (const [index, scope] of scopes.entries())
+  for (const [index, scope] of input.scopes.entries())
     if (!known.some(each => each.name === scope))
-      throw badInput(
-        ['input', 'scopes', index],
-        'PERMISSION_UNKNOWN',
-        'Name permissions of the catalogue.',
-      )
-  await mustStillBeDefined(work, viewer, scopes, ['input', 'scopes'])
+      throw permissionUnknown(['input', 'scopes', index])
+  await mustStillBeDefined(work, viewer, input.scopes, ['input', 'scopes'])
   const places = await placesOf(work, viewer, owner.id)
   const ownersOwn = reachOf(viewer, owner, places)
   const beyond = scopes.find(scope => !ownersOwn.has(scope))
   if (beyond)
-    throw forbidden('EXCEEDS_OWN_PERMISSIONS', `\`${beyond}\` is beyond the owner of the key.`)
+    throw forbidden('EXCEEDS_OWN_PERMISSIONS', `\`${beyond}\` is beyond the owner of the key.`, [
+      'input',
+      'scopes',
+      input.scopes.indexOf(beyond),
+    ])
   const projectIds = input.projectIds
     ? await readProjects(work, viewer, owner, input.projectIds)
     : null
@@ -142,6 +142,7 @@ export async function readProjects(
     throw forbidden(
       'EXCEEDS_OWN_PERMISSIONS',
       'A key is confined to projects that its owner can enter.',
+      ['input', 'projectIds'],
     )
   return wanted
 }

@@ -1,4 +1,4 @@
-import argon2 from 'argon2'
+import { hash as argon2id, parseOptions, verify } from '@node-rs/argon2'
 import pLimit, { type LimitFunction } from 'p-limit'
 import { unavailable } from '../../shared/errors.ts'
 
@@ -40,7 +40,7 @@ export class PasswordHasher {
   async verify(hash: string | null | undefined, password: string): Promise<boolean> {
     this.#decoy ??= this.#hash('a decoy, which nobody ever set')
     const against = hash ?? (await this.#decoy)
-    const same = await this.#inTurn(() => argon2.verify(against, password))
+    const same = await this.#inTurn(() => verify(against, password))
     return same && hash != null
   }
 
@@ -71,20 +71,13 @@ export class PasswordHasher {
   }
 
   #hasGrownSince(hash: string): boolean {
-    const { m, t } = Object.fromEntries(
-      (hash.split('$')[3] ?? '').split(',').map(each => each.split('=')),
-    ) as Record<string, string>
-    return Number(m) < this.#options.memory || Number(t) < this.#options.passes
+    const { memoryCost, timeCost } = parseOptions(hash)
+    return memoryCost < this.#options.memory || timeCost < this.#options.passes
   }
 
   #hash(password: string): Promise<string> {
     const { memory, passes } = this.#options
-    return argon2.hash(password, {
-      type: argon2.argon2id,
-      memoryCost: memory,
-      timeCost: passes,
-      parallelism: 1,
-    })
+    return argon2id(password, { memoryCost: memory, timeCost: passes, parallelism: 1 })
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

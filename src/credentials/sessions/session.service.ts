@@ -1,5 +1,6 @@
 import type { Work } from '../../access/work.ts'
 import { firstRow, sql, type Sql } from '../../database/sql.ts'
+import { record } from '../../outbox/events/event.service.ts'
 import { enterFirst, enterMembership } from '../../tenancy/memberships/membership.service.ts'
 import { digest, newId, newToken } from '../../shared/tokens.ts'
 import { SESSION_WITH_LIMITS, sessionEnds } from '../../tenancy/policies/session-end.ts'
@@ -18,7 +19,7 @@ export interface PlaceOfSession {
 export const NOWHERE: PlaceOfSession = { organisationId: null, principalId: null, projectId: null }
 
 export interface NewSession {
-  userId: string
+  person: { id: string; name: string }
   place: PlaceOfSession
   method: SignInMethod
   /** The only organisation it may act in; null for all of its person's. */
@@ -46,10 +47,11 @@ interface Begun extends Sighting {
   first: boolean | null
 }
 
-/** Begins a session; as *system*. Several sign-ins of one person come one after the other: the account is locked. */
+/** Begins a session, with its event; as *system*. Several sign-ins of one person come one after the other: the account is locked. */
 export async function createSession(work: Work, session: NewSession): Promise<RenewedSession> {
   const { now, request, server } = work
-  const { userId, place, method, delivery } = session
+  const { person, place, method, delivery } = session
+  const userId = person.id
   const { organisationId, principalId, projectId } = place
   const id = newId()
   const seed = newToken()
@@ -82,6 +84,11 @@ export async function createSession(work: Work, session: NewSession): Promise<Re
       work,
       sql`(${beyond(userId, session.most)}) union (${beyondIn(userId, organisationId)})`,
     ),
+    record(work, 'session.started', {
+      organisationId,
+      target: { kind: 'Session', id },
+      actor: { userId, principalId, name: person.name },
+    }),
   ])
   if (!begun) throw new Error('The account could not be read.')
   await tellOfDevice(work, { id, userId, place }, begun)

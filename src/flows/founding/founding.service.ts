@@ -37,7 +37,10 @@ export async function createOrganisation(
   mustBeLetIn(await lockAccount(work, viewer.userId), work.now)
   const wanted = input.administratorEmail ?? viewer.email
   if (wanted !== viewer.email && !viewer.operator)
-    throw forbidden('POLICY_FORBIDS', 'Only operators may name somebody else as administrator.')
+    throw forbidden('POLICY_FORBIDS', 'Only operators may name somebody else as administrator.', [
+      'input',
+      'administratorEmail',
+    ])
   const name = readTitle(input.name, ['input', 'name'])
   const { id, administratorRoleId } = await foundOrganisation(work, name, input.slug ?? null)
 
@@ -161,5 +164,9 @@ async function mustBeFreeSlug(work: Work, slug: string, ownId: string | null): P
     work.db,
     sql`select id from organisation where slug = ${slug} and deleted_at is null and id is distinct from ${ownId}`,
   )
-  if (taken) throw conflict('ALREADY_EXISTS', `Another organisation has the short name "${slug}".`)
+  if (taken)
+    throw conflict('ALREADY_EXISTS', `Another organisation has the short name "${slug}".`, [
+      'input',
+      'slug',
+    ])
 }

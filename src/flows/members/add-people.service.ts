@@ -175,14 +175,21 @@ function plan(
     throw forbidden(
       'POLICY_FORBIDS',
       'The organisation allows people of certain mail domains only.',
+      [...path, 'email'],
     )
   const roleId = input.roleId ?? organisation.defaultRoleId
   const role = facts.roleOf(roleId, 'ORGANISATION', null, [...path, 'roleId'])
   const places = facts.placesOf(input.projectAccess ?? [], [...path, 'projectAccess'])
   if (facts.takenEmails.has(email))
-    throw conflict('ALREADY_EXISTS', 'This address belongs to the organisation already.')
+    throw conflict('ALREADY_EXISTS', 'This address belongs to the organisation already.', [
+      ...path,
+      'email',
+    ])
   if (externalId && facts.takenIds.has(externalId))
-    throw conflict('ALREADY_EXISTS', 'Another member has this external id.')
+    throw conflict('ALREADY_EXISTS', 'Another member has this external id.', [
+      ...path,
+      'externalId',
+    ])
   facts.takenEmails.add(email)
   if (externalId) facts.takenIds.add(externalId)
   const known = facts.accounts.get(email)

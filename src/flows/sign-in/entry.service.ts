@@ -9,7 +9,6 @@ import {
 import type { TokenDelivery } from '../../credentials/sessions/session.type.ts'
 import { toDate, type Instant } from '../../database/columns.ts'
 import { firstRow, sql, type Queries } from '../../database/sql.ts'
-import { record } from '../../outbox/events/event.service.ts'
 import { unauthenticated } from '../../shared/errors.ts'
 import { PLATFORM_COLUMNS, type PlatformRow } from '../../tenancy/policies/policy.ts'
 import type { SignInMethod } from '../../tenancy/policies/policy.type.ts'
@@ -142,7 +141,7 @@ export async function enter(work: Work, entry: Entry): Promise<Entered> {
     return { challenge: await createChallenge(work, entry) }
   }
   const session = await createSession(work, {
-    userId: person.id,
+    person,
     place,
     method: entry.method,
     confinedTo: entry.confinedTo,
@@ -153,11 +152,6 @@ export async function enter(work: Work, entry: Entry): Promise<Entered> {
       platform.sessionLifetimeHours * 3_600,
     ),
     most: platform.sessionMaxPerUser,
-  })
-  await record(work, 'session.started', {
-    organisationId: place.organisationId,
-    target: { kind: 'Session', id: session.id },
-    actor: { userId: person.id, principalId: place.principalId, name: person.name },
   })
   work.afterCommit(() => work.server.metrics.signIn('succeeded'))
   return { session }

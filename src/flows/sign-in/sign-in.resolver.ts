@@ -6,7 +6,7 @@ import { badInput } from '../../shared/errors.ts'
 import { codeTools, findCode } from '../../credentials/totp/second-factor.service.ts'
 import { enter, type Entered } from './entry.service.ts'
 import { confirmSession, mustDoWithoutCode, type Proof } from './reauthenticate.service.ts'
-import { provePassword, type ProofTools } from './sign-in.service.ts'
+import { comparePassword, provePassword, type ProofTools } from './sign-in.service.ts'
 import { MfaChallenge, SignInInput, VerifyMfaInput } from './sign-in.type.ts'
 import { verifyMfa } from './verify.service.ts'
 
@@ -29,9 +29,12 @@ export class SignInResolver {
     @Ctx() context: Context,
   ): Promise<typeof SignInResult> {
     const wanted = organisationId?.toLowerCase() ?? null // ids are written in either case
-    const proven = await provePassword(await proofTools(context), email, password, wanted)
+    const tools = await proofTools(context)
+    const { proven, handBack } = await comparePassword(tools, email, password, wanted)
     const entry = { ...proven, wanted, method: 'PASSWORD', confinedTo: null, delivery } as const
-    return answer(context, await context.asSystem(work => enter(work, entry)))
+    const entering = context.asSystem(work => enter(work, entry))
+    const [entered] = await Promise.all([entering, handBack()])
+    return answer(context, entered)
   }
 
   @Mutation(() => Authenticated, {

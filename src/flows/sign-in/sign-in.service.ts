@@ -23,47 +23,67 @@ export interface ProofTools {
   now: Date
 }
 
-/** Whose password was right, and when it had been set. */
+/** Whose password was right, and when it had been set: what `enter` asks for. */
 export interface ProvenPassword {
   userId: string
   passwordSetAt: Instant | null
 }
 
+/** A password that was right, and a guess that still counts. */
+interface RightGuess {
+  proven: ProvenPassword
+  /** The guess counts no more. */
+  handBack: () => Promise<void>
+}
+
 /**
  * Compares a password, outside any transaction: a hash is slow on purpose. The guess is paid for before it is looked
- * at, and handed back when it was right and the person may come in; a barred account pays as for a wrong password.
+ * at, and is to be handed back where it was right and the person may come in; a barred account pays as for a wrong
+ * password.
  *
  * @param wanted organisation the person wants to act in.
  * @param method how the session began, where it is proven anew.
- * @returns who it was, and when that password had been set: what `enter` asks for.
  * @throws {AppError} `UNAUTHENTICATED` / `CREDENTIALS_INVALID`, or `RATE_LIMITED`.
  */
-export async function provePassword(
+export async function comparePassword(
   tools: ProofTools,
   login: string,
   password: string,
   wanted: string | null,
   method: SignInMethod = 'PASSWORD',
-): Promise<ProvenPassword> {
+): Promise<RightGuess> {
   const { system, hasher, request, now } = tools
   const { person, platform } = await readPersonAndPlatform(system, { email: login })
   const rules = {
     limit: platform.failedSignInLimit,
     windowMinutes: platform.failedSignInWindowMinutes,
   }
-  const attempt = await reserveAttempt(system, 'sign-in', login, request.ipAddress, rules, now)
+  const [attempt, candidates] = await Promise.all([
+    reserveAttempt(system, 'sign-in', login, request.ipAddress, rules, now),
+    // looked up for strangers too, so that both take as long
+    readCandidates(system, person?.id ?? null),
+  ])
   const matches = await hasher.verify(person?.passwordHash, password)
-  // looked up for strangers too, so that both take as long
-  const candidates = await readCandidates(system, person?.id ?? null)
   const wish = { wanted, method, confinedTo: null }
   if (!person || !matches || !mayCome(person, candidates, wish, now))
     throw await refusedSignIn(system, person ?? null, candidates, wanted)
-  await attempt.handBack()
   hasher.renew(person.passwordHash!, password, fresh =>
     system.rows(sql`update user_account set password_hash = ${fresh}
       where id = ${person.id} and password_hash = ${person.passwordHash}`),
   )
-  return { userId: person.id, passwordSetAt: person.passwordChangedAt }
+  return {
+    proven: { userId: person.id, passwordSetAt: person.passwordChangedAt },
+    handBack: () => attempt.handBack(),
+  }
+}
+
+/** Compares a password as `comparePassword` does, and hands the guess back at once. */
+export async function provePassword(
+  ...asked: Parameters<typeof comparePassword>
+): Promise<ProvenPassword> {
+  const { proven, handBack } = await comparePassword(...asked)
+  await handBack()
+  return proven
 }
 
 /**

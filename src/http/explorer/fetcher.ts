@@ -1,14 +1,11 @@
 import type { GraphiQLProps } from 'graphiql'
+import { authorize, newestToken } from './access-token.ts'
 
-/**
- * Sends an operation to this server.
- *
- * An `Authorization` header still waiting for its token is left out: the server refuses a malformed one, even for
- * operations that ask for no caller.
- */
+let held: string | null = null
+
+/** Sends an operation to this server, with the access token of the latest answer that held one. */
 export const fetcher: GraphiQLProps['fetcher'] = async (params, options) => {
-  const headers = new Headers(options?.headers)
-  if (/^(bearer)?$/i.test(headers.get('authorization') ?? '')) headers.delete('authorization')
+  const headers = authorize(new Headers(options?.headers), held)
   headers.set('accept', 'application/graphql-response+json, application/json;q=0.9')
   headers.set('content-type', 'application/json')
 
@@ -17,6 +14,11 @@ export const fetcher: GraphiQLProps['fetcher'] = async (params, options) => {
     headers,
     body: JSON.stringify(params),
   })
-  if (/\bjson\b/.test(response.headers.get('content-type') ?? '')) return response.json()
-  return { errors: [{ message: `The server answered ${response.status} ${response.statusText}.` }] }
+  if (!/\bjson\b/.test(response.headers.get('content-type') ?? ''))
+    return {
+      errors: [{ message: `The server answered ${response.status} ${response.statusText}.` }],
+    }
+  const answer = await response.json()
+  held = newestToken(answer) ?? held
+  return answer
 }

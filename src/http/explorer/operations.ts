@@ -7,13 +7,13 @@ export interface ExampleOperation {
   headers?: string
 }
 
-/** What the headers editor of a new tab holds: an access token goes behind `Bearer `. */
+/** What the headers editor of a new tab holds: left so, the newest access token of the page goes along. */
 export const AUTHORIZATION = json({ Authorization: 'Bearer ' })
 
 /** The tabs a visitor starts with: from signing in, through a day's work, to signing out. */
 export const operations: ExampleOperation[] = [
   {
-    query: `# Next: accessToken into Headers, behind "Bearer ".
+    query: `# Next: the other tabs. Where Headers hold no token, the newest access token is sent.
 mutation SignIn($email: EmailAddress!, $password: String!) {
   signIn(input: { email: $email, password: $password }) {
     ... on Authenticated {
@@ -27,6 +27,10 @@ mutation SignIn($email: EmailAddress!, $password: String!) {
           }
         }
       }
+    }
+    ... on MfaChallenge {
+      token
+      methods
     }
   }
 }`,
@@ -95,6 +99,19 @@ query Members($search: String, $after: String) {
     headers: AUTHORIZATION,
   },
   {
+    query: `# A place for the people of the next tabs.
+mutation OpenProject($name: String!) {
+  createProject(input: { name: $name }) {
+    project {
+      id
+      slug
+    }
+  }
+}`,
+    variables: json({ name: 'Payroll' }),
+    headers: AUTHORIZATION,
+  },
+  {
     query: `# The roles and projects there are.
 query Choices {
   organisation {
@@ -116,7 +133,7 @@ query Choices {
     headers: AUTHORIZATION,
   },
   {
-    query: `# Choices has the ids.
+    query: `# Choices has the ids: role on level ORGANISATION, projectRole on level PROJECT.
 mutation AddAnn($role: ID!, $project: ID!, $projectRole: ID!) {
   addMember(
     input: {
@@ -183,7 +200,7 @@ mutation Contain($id: ID!) {
     headers: AUTHORIZATION,
   },
   {
-    query: `# Start has the id. Go on with the new tokens.
+    query: `# Start has the id. From here on the new access token is sent; Refresh takes the new refreshToken.
 mutation Switch($id: ID!) {
   switchOrganisation(id: $id) {
     accessToken

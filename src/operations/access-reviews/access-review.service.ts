@@ -3,7 +3,14 @@ import type { Work } from '../../access/work.ts'
 import { SYSTEM } from '../../database/context.ts'
 import { join, sql } from '../../database/sql.ts'
 import { record, recordAll } from '../../outbox/events/event.service.ts'
-import { AppError, badInput, badInputs, conflict, type FieldFault } from '../../shared/errors.ts'
+import {
+  AppError,
+  badInput,
+  badInputs,
+  conflict,
+  notFound,
+  type FieldFault,
+} from '../../shared/errors.ts'
 import { isPlainText } from '../../shared/normalise.ts'
 import { getReview, shownItems } from './access-review.loaders.ts'
 import type { AccessReview, AccessReviewDecisionInput } from './access-review.type.ts'
@@ -106,11 +113,7 @@ async function findItems(
     order by i.id for update of i`)
   const found = new Map(rows.map(row => [row.id, row]))
   const missing = decisions.findIndex(({ itemId }) => !found.has(itemId))
-  if (missing >= 0)
-    throw new AppError(
-      'NOT_FOUND',
-      `Decision ${missing} names no item of an access review here. Check the id and the organisation in use.`,
-    )
+  if (missing >= 0) throw notFound('item of an access review', ['decisions', missing, 'itemId'])
   const items = decisions.map(({ itemId }) => found.get(itemId)!)
   refuseWhere(items, item => item.reviewId !== items[0]!.reviewId, {
     code: 'BAD_USER_INPUT',

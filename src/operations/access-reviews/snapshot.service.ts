@@ -74,7 +74,7 @@ async function mustExist(work: Work, viewer: TenantViewer, projectIds: string[])
     select id from project where id = any(${projectIds}::uuid[]) and organisation_id = ${viewer.organisationId}
       and deleted_at is null ${viewer.confinedTo ? sql`and id = any(${[...viewer.confinedTo]}::uuid[])` : sql``}
     order by id for share`)
-  if (found.length < projectIds.length) throw notFound('project')
+  if (found.length < projectIds.length) throw notFound('project', ['input', 'projectIds'])
 }
 
 /** Counts under a lock, so that of two at once the later one sees the earlier. */

@@ -189,7 +189,7 @@ function resultOf<Row>(outcome: Outcome<Made>, { index, path }: Placed<Row>): Bu
       code,
       reason: details.reason ?? null,
       message,
-      path: (details.fields?.[0]?.path ?? path).map(String),
+      path: (details.fields?.[0]?.path ?? details.path ?? path).map(String),
     },
   }
 }

@@ -60,7 +60,10 @@ export async function changeMembers(work: Work, rows: MemberChange[]): Promise<O
       const names = readNewNames(before, input, path)
       const externalId = readExternalId(input.externalId, [...path, 'externalId'])
       if (externalId && (holderOf.get(externalId) ?? id) !== id)
-        throw conflict('ALREADY_EXISTS', 'Another member has this external id.')
+        throw conflict('ALREADY_EXISTS', 'Another member has this external id.', [
+          ...path,
+          'externalId',
+        ])
       if (externalId !== undefined) {
         if (before.externalId) holderOf.delete(before.externalId)
         if (externalId) holderOf.set(externalId, id)

@@ -7,6 +7,7 @@ import { unseen } from '../../database/word-pages.ts'
 import { searchFor } from '../../database/words.ts'
 import { notFound } from '../../shared/errors.ts'
 import { few } from '../../shared/filters.ts'
+import { singleLine } from '../../shared/normalise.ts'
 import { type Page, type PageArgs } from '../../shared/page.ts'
 import { writeInstant } from '../../shared/scalars.ts'
 import type { KeyRing } from '../../shared/seal.ts'
@@ -140,8 +141,10 @@ function conditions(filter: MemberFilter, { confinedTo }: TenantViewer): Sql[] {
       where a.project_id = any(${shown}::uuid[]))`)
   }
   if (filter.emails) some.push(sql`m.email = any(${few(filter.emails, 'emails')}::text[])`)
-  if (filter.externalIds)
-    some.push(sql`m.external_id = any(${few(filter.externalIds, 'externalIds')}::text[])`)
+  if (filter.externalIds) {
+    const externalIds = few(filter.externalIds, 'externalIds').flatMap(id => singleLine(id) ?? [])
+    some.push(sql`m.external_id = any(${externalIds}::text[])`)
+  }
   if (filter.locked === false) some.push(sql`m.locked_at is null`)
   if (filter.createdAt?.from) some.push(sql`m.created_at >= ${toDate(filter.createdAt.from)}`)
   if (filter.createdAt?.to) some.push(sql`m.created_at < ${toDate(filter.createdAt.to)}`)

@@ -119,11 +119,9 @@ function readMethods(
 
 async function harmlessRole(work: Work, id: string): Promise<string> {
   const viewer = must(work.viewer, 'manageOrganisation')
-  const role = await getAssignableRole(work, viewer, id, 'ORGANISATION', null, [
-    'input',
-    'defaultRoleId',
-  ])
+  const path = ['input', 'defaultRoleId']
+  const role = await getAssignableRole(work, viewer, id, 'ORGANISATION', null, path)
   if (isAdministrative(role))
-    throw forbidden('POLICY_FORBIDS', 'The default role cannot be an administrative one.')
+    throw forbidden('POLICY_FORBIDS', 'The default role cannot be an administrative one.', path)
   return role.id
 }

@@ -56,10 +56,11 @@ async function mustManageAccess(
   throw noSay()
 }
 
-export const noSay = () =>
+export const noSay = (path?: Path) =>
   forbidden(
     'PERMISSION_MISSING',
     'This needs `manageProject`, or `manageProjectAccess` in the project.',
+    path,
   )
 
 /** How events tell of a place in a project: of whom, where by id, and as what. */
@@ -126,12 +127,13 @@ export async function findPlaces(
       throw badInput(path, 'OUT_OF_RANGE', `Name at most ${MOST_PROJECTS} projects at once.`)
     return access.map(({ projectId, roleId }, index) => {
       const project = known.get(projectId)
+      const at = [...path, index, 'projectId']
       if (!project || (viewer.confinedTo && !viewer.confinedTo.has(projectId)))
-        throw notFound('project')
+        throw notFound('project', at)
       const own = heldIn(viewer, projectId, project.inPlace ?? [])
-      if (!own.has('manageProjectAccess')) throw project.shown ? noSay() : notFound('project')
+      if (!own.has('manageProjectAccess')) throw project.shown ? noSay(at) : notFound('project', at)
       if (access.findIndex(each => each.projectId === projectId) < index)
-        throw conflict('ALREADY_EXISTS', 'A project is named twice.')
+        throw conflict('ALREADY_EXISTS', 'A project is named twice.', at)
       const role = roleOf(roleId, 'PROJECT', own, [...path, index, 'roleId'])
       return { projectId, projectName: project.name, roleId: role.id, roleName: role.name }
     })

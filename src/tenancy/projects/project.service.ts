@@ -107,7 +107,11 @@ async function mustBeFree(
     sql`select id from project where organisation_id = ${viewer.organisationId} and slug = ${slug}
       and deleted_at is null and id is distinct from ${ownId}`,
   )
-  if (taken) throw conflict('ALREADY_EXISTS', `Another project here has the short name "${slug}".`)
+  if (taken)
+    throw conflict('ALREADY_EXISTS', `Another project here has the short name "${slug}".`, [
+      'input',
+      'slug',
+    ])
 }
 
 /** Opens a project. */
@@ -182,6 +186,7 @@ async function harmlessRole(work: Work, viewer: TenantViewer, id: string) {
     throw forbidden(
       'POLICY_FORBIDS',
       'People who register themselves cannot be given an administrative role.',
+      path,
     )
   return role
 }

@@ -1,12 +1,12 @@
-import { badInput } from '../../shared/errors.ts'
-import { holdsLink, singleLine } from '../../shared/normalise.ts'
+import { badInput, type Path } from '../../shared/errors.ts'
+import { holdsLink, isPlainText, singleLine } from '../../shared/normalise.ts'
 
 const LONGEST_NAME = 100
 const LONGEST_DESCRIPTION = 1_000
 const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/
 
 /** The title of an organisation, project or role: one line, not empty. */
-export function readTitle(text: string, path: (string | number)[]): string {
+export function readTitle(text: string, path: Path): string {
   const line = singleLine(text)
   if (line == null)
     throw badInput(path, 'INVALID_FORMAT', 'Names are one line without control characters.')
@@ -18,7 +18,7 @@ export function readTitle(text: string, path: (string | number)[]): string {
 }
 
 /** @throws {AppError} `BAD_USER_INPUT` where it is not lower case letters, digits and dashes, at most 48. */
-export function readSlug(text: string, path: (string | number)[]): string {
+export function readSlug(text: string, path: Path): string {
   if (!SLUG.test(text))
     throw badInput(
       path,
@@ -28,11 +28,12 @@ export function readSlug(text: string, path: (string | number)[]): string {
   return text
 }
 
-/** A description: some lines of text, or none. */
-export function readDescription(
-  text: string | null | undefined,
-  path: (string | number)[],
-): string | null {
+/**
+ * A description: some lines of text, or none.
+ *
+ * @throws {AppError} `BAD_USER_INPUT` where it is longer than 1,000 characters, or holds control characters.
+ */
+export function readDescription(text: string | null | undefined, path: Path): string | null {
   if (text == null) return null
   if (text.length > LONGEST_DESCRIPTION)
     throw badInput(
@@ -40,5 +41,7 @@ export function readDescription(
       'OUT_OF_RANGE',
       `Descriptions have at most ${LONGEST_DESCRIPTION} characters.`,
     )
+  if (!isPlainText(text))
+    throw badInput(path, 'INVALID_FORMAT', 'A description is text without control characters.')
   return text.trim() || null
 }

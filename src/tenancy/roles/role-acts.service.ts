@@ -16,7 +16,13 @@ import { newId } from '../../shared/tokens.ts'
 import { lockAdministration, lockOrganisation } from '../organisations/administration.ts'
 import { readTitle } from '../projects/titles.ts'
 import { ROLE_FIELDS } from './role.loaders.ts'
-import { getAssignableRole, getRole, mustStillBeDefined, mustBeWithinOwn } from './role.service.ts'
+import {
+  getAssignableRole,
+  getRole,
+  mustBeWithinOwn,
+  mustStillBeDefined,
+  permissionUnknown,
+} from './role.service.ts'
 import type { CreatePermissionInput, CreateRoleInput, Role, UpdateRoleInput } from './role.type.ts'
 
 const LONGEST_DESCRIPTION = 500
@@ -37,7 +43,8 @@ export async function createRole(work: Work, input: CreateRoleInput): Promise<Ro
   }
   mustBeWithinOwn(viewer, draft, name)
   await lockOrganisation(work, viewer.organisationId)
-  await mustStillBeDefined(work, viewer, draft.permissions, PERMISSIONS)
+  await mustStillBeDefined(work, viewer, input.permissions, PERMISSIONS)
+  await mustBeFree(work, viewer, draft.level, name, null)
   const id = newId()
   await work.db.rows(sql`
     insert into role (id, created_at, updated_at, organisation_id, name, sort_name, description, level, permissions, visibility)
@@ -66,7 +73,8 @@ export async function updateRole(work: Work, id: string, input: UpdateRoleInput)
     visibility: input.visibility ?? role.visibility,
   }
   mustBeWithinOwn(viewer, { ...role, ...after }, after.name)
-  if (input.permissions) await mustStillBeDefined(work, viewer, after.permissions, PERMISSIONS)
+  if (input.permissions) await mustStillBeDefined(work, viewer, input.permissions, PERMISSIONS)
+  await mustBeFree(work, viewer, role.level, after.name, role.id)
   if (isAdministrative({ ...role, ...after }) && (await isDefault(work, role.id)))
     throw forbidden('POLICY_FORBIDS', 'A default role cannot become an administrative one.')
   await work.db.rows(sql`
@@ -153,6 +161,26 @@ const isNamed = (work: Work, id: string) =>
     return holder != null || (await isDefault(work, id))
   })
 
+/** A courtesy: the unique index is the rule. */
+async function mustBeFree(
+  work: Work,
+  viewer: TenantViewer,
+  level: AccessLevel,
+  name: string,
+  ownId: string | null,
+): Promise<void> {
+  const taken = await firstRow(
+    work.db,
+    sql`select id from role where organisation_id = ${viewer.organisationId} and level = ${level}
+      and sort_name = ${fold(name)} and deleted_at is null and id is distinct from ${ownId}`,
+  )
+  if (taken)
+    throw conflict('ALREADY_EXISTS', `Another role of the level ${level} has this name.`, [
+      'input',
+      'name',
+    ])
+}
+
 async function getChangeableRole(work: Work, viewer: TenantViewer, id: string): Promise<Role> {
   const role = await getRole(work, viewer, id, true)
   if (role.builtIn)
@@ -167,8 +195,7 @@ function readPermissions(viewer: TenantViewer, names: string[], level: AccessLev
   for (const [index, name] of names.entries()) {
     const permission = known.find(each => each.name === name)
     const path = ['input', 'permissions', index]
-    if (!permission)
-      throw badInput(path, 'PERMISSION_UNKNOWN', 'Name permissions of the catalogue.')
+    if (!permission) throw permissionUnknown(path)
     if (permission.level !== level)
       throw badInput(
         path,
@@ -204,7 +231,10 @@ export async function createPermission(
       `An organisation has at most ${MOST_OWN} permissions of its own.`,
     )
   if (BUILT_IN.some(each => each.name === name) || own.some(each => each.name === name))
-    throw conflict('ALREADY_EXISTS', `There is a permission \`${name}\` already.`)
+    throw conflict('ALREADY_EXISTS', `There is a permission \`${name}\` already.`, [
+      'input',
+      'name',
+    ])
   await work.db.rows(sql`
     insert into permission (organisation_id, name, description, level, created_at)
     values (${viewer.organisationId}, ${name}, ${description}, ${level}, ${work.now})`)
@@ -221,11 +251,12 @@ export async function createPermission(
  */
 export async function deletePermission(work: Work, name: string): Promise<void> {
   const viewer = must(work.viewer, 'manageRole')
+  if (!OWN_NAME.test(name)) throw notFound('permission', ['name'])
   await lockAdministration(work, viewer.organisationId)
   const [gone] = await work.db.rows<{ level: AccessLevel }>(
     sql`delete from permission where organisation_id = ${viewer.organisationId} and name = ${name} returning level`,
   )
-  if (!gone) throw notFound('permission')
+  if (!gone) throw notFound('permission', ['name'])
   const itself = { builtIn: false, permissions: [name], visibility: 'SELF', ...gone } as const
   if (!withinOwn(viewer, itself))
     throw forbidden('EXCEEDS_OWN_PERMISSIONS', `You do not hold \`${name}\` yourself.`)

@@ -15,9 +15,10 @@ export function mustBeWithinOwn(
   role: Pick<Role, 'builtIn' | 'level' | 'permissions' | 'visibility'>,
   name: string,
   ownInProject: ReadonlySet<string> | null = null,
+  path?: Path,
 ): void {
   if (!withinOwn(viewer, role, ownInProject ?? undefined))
-    throw forbidden('EXCEEDS_OWN_PERMISSIONS', `The role "${name}" holds more than you do.`)
+    throw forbidden('EXCEEDS_OWN_PERMISSIONS', `The role "${name}" holds more than you do.`, path)
 }
 
 /**
@@ -54,13 +55,21 @@ export async function findAssignableRoles(work: Work, viewer: TenantViewer, ids:
     path: Path,
   ): Role => {
     const role = roles.get(id)
-    if (!role) throw notFound('role')
+    if (!role) throw notFound('role', path)
     if (role.level !== level)
       throw badInput(path, 'ROLE_LEVEL_MISMATCH', `Name a role of the level ${level} here.`)
-    mustBeWithinOwn(viewer, role, role.name, ownInProject)
+    mustBeWithinOwn(viewer, role, role.name, ownInProject, path)
     return role
   }
 }
+
+/** Names no permission that there is here. The name is not repeated: it may be anything. */
+export const permissionUnknown = (path: Path) =>
+  badInput(
+    path,
+    'PERMISSION_UNKNOWN',
+    'There is no such permission here. `organisation.permissions` lists them.',
+  )
 
 /**
  * Sees to it that nothing is named which was retired since the viewer was read, be it by a field earlier in the same
@@ -79,12 +88,7 @@ export async function mustStillBeDefined(
   const there = await work.db.rows<{ name: string }>(sql`
     select name from permission where organisation_id = ${viewer.organisationId} and name = any(${own}::text[])`)
   const gone = own.find(name => !there.some(each => each.name === name))
-  if (gone)
-    throw badInput(
-      [...path, names.indexOf(gone)],
-      'PERMISSION_UNKNOWN',
-      'Name permissions of the catalogue.',
-    )
+  if (gone) throw permissionUnknown([...path, names.indexOf(gone)])
 }
 
 /** A live role of the organisation in use. */
