@@ -18,17 +18,21 @@ export interface Caller {
   person: Person | null
   /** What stands in the Authorization header. */
   bearer(): string | null
+  /** Another session like theirs, to spend. */
+  again(server: TestServer): Promise<Person | null>
 }
 
-const inSession = (name: string, person: Person): Caller => ({
+const inSession = (name: string, person: Person, again = anotherSession): Caller => ({
   name,
   person,
   bearer: () => person.accessToken,
+  again: server => again(server, person),
 })
 const withKey = (name: string, secret: string | null): Caller => ({
   name,
   person: null,
   bearer: () => secret,
+  again: async () => null,
 })
 
 /** An account with a proven address and no membership. */
@@ -68,6 +72,7 @@ export async function gather(server: TestServer): Promise<Cast> {
     `update session set authenticated_at = now() - interval '1 hour' where id = $1`,
     [stale.sessionId],
   )
+  const bound = await bind(server, await admin.bring('Administrator'))
   const suspended = await bringWith(admin, ['manageUser'])
   await admin.ask(`mutation ($id: ID!) { suspendMember(id: $id) { member { id } } }`, {
     id: suspended.memberId,
@@ -95,7 +100,7 @@ export async function gather(server: TestServer): Promise<Cast> {
   await enrol(strong)
   const { token } = await challenge(server, strong.email)
   const chief = await operator(server)
-  for (const person of [nothing, viewUser, manageUser, projectAdmin, admin, stale])
+  for (const person of [nothing, viewUser, manageUser, projectAdmin, admin, stale, bound])
     await joinElsewhere(elsewhere, person)
   return {
     admin,
@@ -110,6 +115,7 @@ export async function gather(server: TestServer): Promise<Cast> {
       inSession('projectAdmin', projectAdmin),
       inSession('administrator', admin),
       inSession('staleAdministrator', stale),
+      inSession('boundAdministrator', bound, anotherBound),
       inSession('neighbour', neighbour),
       inSession('suspended', suspended),
       inSession('landless', landless),
@@ -135,8 +141,19 @@ export async function joinElsewhere(there: Person, { email }: { email: string })
   return addMember.member.id
 }
 
+/** Lets a session act in its own organisation alone, as one that began on a page of the organisation does. */
+async function bind(server: TestServer, person: Person): Promise<Person> {
+  await server.database.owner(`update session set confined_to_id = organisation_id where id = $1`, [
+    person.sessionId,
+  ])
+  return person
+}
+
 /** The same person with another session, to spend. */
-export const again = (server: TestServer, person: Person): Promise<Person> =>
+export const anotherSession = (server: TestServer, person: Person): Promise<Person> =>
   person.email === 'operator@localhost.test'
     ? operator(server)
     : signIn(server, person.email, PASSWORD, { organisationId: person.organisationId || undefined })
+
+const anotherBound = async (server: TestServer, person: Person): Promise<Person> =>
+  bind(server, await anotherSession(server, person))
