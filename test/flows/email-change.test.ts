@@ -103,6 +103,27 @@ test('asking takes a recent sign-in', async () => {
   await expect(request(person, freshEmail())).rejects.toBeRefused('STEP_UP_REQUIRED')
 })
 
+test('an address that was never proven is not left for another', async () => {
+  const person = await newcomer(admin)
+  await server.database.owner(
+    'update user_account set email_verified_at = null, proven_at = null where id = $1',
+    [person.userId],
+  )
+  // the organisation vouches for it, so the session owes nothing
+  expect((await person.ask(`{ viewer { session { tasks } } }`)).viewer.session.tasks).toEqual([])
+  const email = freshEmail()
+  await expect(request(person, email)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+  expect(await mailsSoFar(server, email)).toEqual([])
+})
+
+test('nobody has more mails sent to an address than strangers may', async () => {
+  const person = await newcomer(admin)
+  const email = freshEmail('pestered')
+  for (let count = 0; count < 10; count += 1) await request(person, email)
+  await expect(request(person, email)).rejects.toBeRefused('RATE_LIMITED')
+  await expect(requestReset(server, email)).rejects.toBeRefused('RATE_LIMITED')
+})
+
 test('a taken address shows neither when asked for nor when confirmed; its owner is told', async () => {
   const person = await newcomer(admin)
   const owner = await newcomer(admin)
@@ -204,6 +225,7 @@ describe('an administrator who changes a login', () => {
   test('changes it at once; the password works with it, both addresses are told, and earlier links die', async () => {
     const person = await newcomer(admin)
     const pending = await resetToken(server, person.email)
+    const change = await changeToken(person, freshEmail())
     const email = freshEmail('edited')
     expect(await can(admin, person.memberId)).toBe(true)
     const { updateMember } = await edit(admin, person.memberId, email)
@@ -212,7 +234,8 @@ describe('an administrator who changes a login', () => {
     expect(await me(await signIn(server, email))).toMatchObject({ email, emailVerifiedAt: null })
     await expect(signIn(server, person.email)).rejects.toBeRefused('UNAUTHENTICATED')
     await expect(reset(server, pending)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
-    expect((await mailsTo(server, person.email, 2))[0]!.subject).toBe(
+    await expect(confirm(person, change)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
+    expect((await mailsTo(server, person.email, 3))[0]!.subject).toBe(
       'An administrator changed your login',
     )
     expect((await mailsTo(server, email))[0]!.subject).toBe('Confirm your email address')
