@@ -1,4 +1,7 @@
+import { digest } from '../../src/shared/tokens.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createKey, createServiceAccount } from '../credentials/keys.ts'
+import { ask } from '../support/client.ts'
 import { requestReset, reset, resetToken, magicToken, mailedLink } from '../support/links.ts'
 import { mailsSoFar, mailsTo, tokenIn } from '../support/mailbox.ts'
 import {
@@ -323,7 +326,7 @@ describe('an administrator who changes a login', () => {
     )
   })
 
-  test('needs to manage people, to be above the member, and a session', async () => {
+  test('needs to manage people, and to be above the member', async () => {
     const person = await newcomer(admin)
     await expect(edit(await newcomer(admin), person.memberId, freshEmail())).rejects.toBeRefused(
       'FORBIDDEN',
@@ -340,6 +343,40 @@ describe('an administrator who changes a login', () => {
       'EXCEEDS_OWN_PERMISSIONS',
     )
     expect(await can(helper, above.memberId)).toBe(false)
+  })
+
+  test('needs a session: no key edits a login, alone or in bulk', async () => {
+    const person = await newcomer(admin)
+    const machine = await createServiceAccount(admin, ['manageUser', 'viewUser'])
+    const { secret } = await createKey(admin, machine, ['manageUser', 'viewUser'])
+    const byKey = (document: string, variables: Record<string, unknown>) =>
+      ask(server.url, document, variables as never, { authorization: `Bearer ${secret}` })
+    await byKey(UPDATE, { id: person.memberId, input: { firstName: 'Bo' } })
+    const input = { email: freshEmail() }
+    await expect(byKey(UPDATE, { id: person.memberId, input })).rejects.toBeRefused(
+      'FORBIDDEN',
+      'KEY_NOT_ALLOWED',
+    )
+    const { updateMembers } = await byKey(
+      `mutation ($rows: [UpdateMemberRow!]!) { updateMembers(rows: $rows, onError: CONTINUE) { results { problem { code reason } } } }`,
+      { rows: [{ id: person.memberId, input }] },
+    )
+    expect(updateMembers.results).toEqual([
+      { problem: { code: 'FORBIDDEN', reason: 'KEY_NOT_ALLOWED' } },
+    ])
+    await signIn(server, person.email)
+  })
+
+  test('edits so many an hour, and no more', async () => {
+    const host = await organisation(server)
+    const person = await newcomer(host)
+    await server.database.owner(
+      `insert into attempt (key, count, forgotten_at) values ($1, 999, now() + interval '1 hour')`,
+      [digest(`login edits of ${host.organisationId}`)],
+    )
+    await edit(host, person.memberId, freshEmail())
+    await expect(edit(host, person.memberId, freshEmail())).rejects.toBeRefused('RATE_LIMITED')
+    await host.ask(UPDATE, { id: person.memberId, input: { firstName: 'Bo' } })
   })
 
   test('cannot take an address that is in use, or of another mail domain, or none', async () => {
