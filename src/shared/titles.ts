@@ -6,13 +6,18 @@ const LONGEST_DESCRIPTION = 1_000
 const LONGEST_LINE = 500
 const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/
 
-/** The title of an organisation, project or role: one line, not empty. */
-export function readTitle(text: string, path: Path): string {
+/**
+ * What something or somebody is called: one line without links.
+ *
+ * @param least characters: none where it may be empty.
+ * @throws {AppError} `BAD_USER_INPUT`.
+ */
+export function readTitle(text: string, path: Path, least = 1): string {
   const line = singleLine(text)
   if (line == null)
     throw badInput(path, 'INVALID_FORMAT', 'Names are one line without control characters.')
   if (holdsLink(line)) throw badInput(path, 'INVALID_FORMAT', 'Names hold no links.')
-  if (!line) throw badInput(path, 'REQUIRED', 'A name is needed here.')
+  if (line.length < least) throw badInput(path, 'REQUIRED', 'A name is needed here.')
   if (line.length > LONGEST_NAME)
     throw badInput(path, 'OUT_OF_RANGE', `Names have at most ${LONGEST_NAME} characters.`)
   return line
