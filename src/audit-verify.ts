@@ -1,11 +1,11 @@
-import { connect } from 'node:net'
 import { enterContext, SYSTEM } from './database/context.ts'
 import { explain } from './database/failures.ts'
 import { openDatabase } from './database/orm.ts'
 import { entities } from './entities.ts'
 import { verifyTrail, type Break } from './operations/audit/verify.ts'
 import { PLATFORM } from './outbox/events/event.service.ts'
-import { readConfig, type Config } from './shared/config.ts'
+import { readConfig } from './shared/config.ts'
+import { holdData } from './sole-use.ts'
 
 /**
  * `npm run audit:verify`: computes the chains of events anew and names where they are broken, with an exit status that
@@ -13,9 +13,7 @@ import { readConfig, type Config } from './shared/config.ts'
  */
 async function main(): Promise<void> {
   const config = readConfig(process.env)
-  // PGlite takes one program at a time, and does not notice a second
-  if (!config.DATABASE_URL && (await answers(config)))
-    return fail('Stop the server first: it holds the embedded database.')
+  await holdData(config)
   const { DATABASE_URL: url, DATA_DIR: dataDir, DATABASE_POOL: pool } = config
   const database = await openDatabase({ url, dataDir, pool, entities }, () => undefined)
   const snapshot = await database.store.begin(
@@ -49,13 +47,6 @@ const say = ({ chain, seal, event, what }: Break): string =>
 
 const momentOf = (id: string): string =>
   new Date(Number.parseInt(id.replace('-', '').slice(0, 12), 16)).toISOString()
-
-const answers = ({ HOST, PORT }: Config): Promise<boolean> =>
-  new Promise(resolve => {
-    const socket = connect(PORT, HOST)
-    socket.once('connect', () => resolve(socket.destroy().destroyed))
-    socket.once('error', () => resolve(false))
-  })
 
 function fail(words: unknown): void {
   console.error(words)

@@ -7,6 +7,7 @@ import { entities } from './entities.ts'
 import { firstRun, type FirstCredentials } from './first-run.ts'
 import { prepareJobs } from './outbox/queues.ts'
 import { readConfig, type Config } from './shared/config.ts'
+import { holdData } from './sole-use.ts'
 
 const GRACE_MS = 9_000
 
@@ -16,6 +17,7 @@ setFlagsFromString('--no-allocation-site-pretenuring')
 
 async function main(): Promise<void> {
   const config = readConfig(process.env)
+  await holdData(config)
   const pglite = config.DATABASE_URL ? undefined : await openPglite(config.DATA_DIR)
   const options = {
     url: config.DATABASE_URL,

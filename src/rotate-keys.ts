@@ -1,17 +1,15 @@
-import { connect } from 'node:net'
 import { replaceLeakedKeys, rotateKeys } from './credentials/signing-keys/rotation.ts'
 import { explain } from './database/failures.ts'
 import { openDatabase } from './database/orm.ts'
 import { entities } from './entities.ts'
-import { readConfig, type Config } from './shared/config.ts'
+import { readConfig } from './shared/config.ts'
 import { KeyRing } from './shared/seal.ts'
+import { holdData } from './sole-use.ts'
 
 /** `npm run rotate-keys`: makes a new signing key, or, with `-- --leaked`, drops those there are at once. */
 async function main(): Promise<void> {
   const config = readConfig(process.env)
-  // PGlite takes one program at a time, and does not notice a second
-  if (!config.DATABASE_URL && (await answers(config)))
-    return fail('Stop the server first: it holds the embedded database.')
+  await holdData(config)
   const database = await openDatabase(
     {
       url: config.DATABASE_URL,
@@ -34,13 +32,6 @@ async function main(): Promise<void> {
       : `${kid} signs from ${signsFrom.toISOString()}. The key before it verifies until its last token has run out.`,
   )
 }
-
-const answers = ({ HOST, PORT }: Config): Promise<boolean> =>
-  new Promise(resolve => {
-    const socket = connect(PORT, HOST)
-    socket.once('connect', () => resolve(socket.destroy().destroyed))
-    socket.once('error', () => resolve(false))
-  })
 
 function fail(words: unknown): void {
   console.error(words)

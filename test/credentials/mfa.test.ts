@@ -281,13 +281,18 @@ describe('proving again', () => {
       'CREDENTIALS_INVALID',
     )
     const plain = await newcomer()
-    await server.database.owner(`update user_account set locked_at = now() where id = $1`, [
-      plain.userId,
-    ])
+    const careful = await somebody()
+    for (const { userId } of [plain, careful.person])
+      await server.database.owner(`update user_account set locked_at = now() where id = $1`, [
+        userId,
+      ])
     await expect(plain.ask(REAUTHENTICATE, { input: { password: PASSWORD } })).rejects.toBeRefused(
       'UNAUTHENTICATED',
       'CREDENTIALS_INVALID',
     )
+    await expect(
+      careful.person.ask(REAUTHENTICATE, { input: { code: careful.app.fresh() } }),
+    ).rejects.toBeRefused('UNAUTHENTICATED', 'CREDENTIALS_INVALID')
   })
 })
 

@@ -129,6 +129,26 @@ test('a confirmation link neither resets a password nor signs in', async () => {
   await expect(reset(server, token)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
 })
 
+test.each([
+  ['has left the address since', `email = 'elsewhere-' || email`],
+  ['was confirmed since', 'email_verified_at = now(), proven_at = now()'],
+])('a link is over once the account %s', async (_what, change) => {
+  const { email, token } = await registered()
+  const [before] = await server.database.owner(
+    `update user_account set ${change} where email = $1 returning id, password_hash`,
+    [email],
+  )
+  await expect(verify(server, token, undefined)).rejects.toBeRefused(
+    'BAD_USER_INPUT',
+    'TOKEN_INVALID',
+  )
+  const after = await server.database.owner(
+    `select id, password_hash from user_account where id = $1`,
+    [before!.id],
+  )
+  expect(after).toEqual([before])
+})
+
 test('who proves it by another link has no use for this one any more', async () => {
   const { email, token } = await registered()
   await reset(server, await resetToken(server, email))

@@ -121,6 +121,30 @@ test('whoever proves a mailbox for the first time takes the account over as it w
   )
   const { accessToken, user } = acceptInvitation.signIn
   expect(await row(user.id)).toMatchObject({ proven_at: null })
+  await admin.ask(
+    `mutation { updateOrganisationSettings(input: { apiKey: { selfService: true } }) { organisation { id } } }`,
+  )
+  const { viewer } = await ask(
+    server.url,
+    `{ viewer { principal { ... on Member { id } } } }`,
+    {},
+    { authorization: `Bearer ${accessToken}` },
+  )
+  const { createApiKey } = await ask(
+    server.url,
+    `mutation ($ownerId: ID!) { createApiKey(input: { ownerId: $ownerId, name: "Key", scopes: ["viewUser"] }) { secret } }`,
+    { ownerId: viewer.principal.id },
+    { authorization: `Bearer ${accessToken}` },
+  )
+  const byKey = () =>
+    ask(
+      server.url,
+      `{ viewer { __typename } }`,
+      {},
+      {
+        authorization: `Bearer ${createApiKey.secret}`,
+      },
+    )
 
   await reset(server, await resetToken(server, email))
 
@@ -128,6 +152,11 @@ test('whoever proves a mailbox for the first time takes the account over as it w
     ask(server.url, '{ me { id } }', {}, { authorization: `Bearer ${accessToken}` }),
   ).rejects.toBeRefused('UNAUTHENTICATED')
   await expect(signIn(server, email)).rejects.toBeRefused('UNAUTHENTICATED')
+  await expect(byKey()).rejects.toBeRefused('UNAUTHENTICATED', 'KEY_INVALID')
+  const keys = await server.database.owner(`select revoked_at from api_key where owner_id = $1`, [
+    viewer.principal.id,
+  ])
+  expect(keys).toEqual([{ revoked_at: expect.anything() }])
   expect(await row(user.id)).toMatchObject({
     proven_at: expect.anything(),
     email_verified_at: expect.anything(),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
 import { mailedLink, openProject, signUp, verify } from '../support/links.ts'
-import { mailsSoFar, mailsTo, tokenIn } from '../support/mailbox.ts'
+import { linkIn, mailsSoFar, mailsTo, tokenIn } from '../support/mailbox.ts'
 import {
   freshEmail,
   invite,
@@ -79,6 +79,26 @@ describe('a new address', () => {
     expect(taken).toHaveLength(10)
     for (const answer of taken) expect(answer).toEqual({ signUp: { email } })
     expect(answers.filter(answer => answer === 'RATE_LIMITED')).toHaveLength(10)
+  })
+
+  test('is one account, however it is spelled', async () => {
+    const name = freshEmail('queen').split('@')[0]!
+    const wide = [...name].map(letter => (letter === 'q' ? 'Ｑ' : letter)).join('')
+    const email = `${name}@xn--bcher-kva.example`
+    const spellings = [
+      `${wide}@bücher.example`,
+      `${name.toUpperCase()}@BÜCHER.EXAMPLE`,
+      `${name}@bu\u0308cher.example`,
+      `${name}＠bücher。example`,
+      ` ${email} `,
+    ]
+    for (const spelling of spellings)
+      expect(await signUp(server, { projectId, email: spelling })).toEqual({ signUp: { email } })
+    expect(await count('user_account where email = $1', [email])).toBe(1)
+    expect(await count('user_account where email ilike $1', [`%${name}%`])).toBe(1)
+    const mails = await mailsTo(server, email, spellings.length)
+    await verify(server, tokenIn(linkIn(mails[0]!)), PASSWORD)
+    for (const spelling of spellings) expect((await signIn(server, spelling)).email).toBe(email)
   })
 
   test('may leave the password out where a mailed link is good enough', async () => {

@@ -40,10 +40,14 @@ export const findAccountById = (work: Work, id: string): Promise<Account | undef
     sql`select ${ACCOUNT} from user_account where id = ${id} and deleted_at is null`,
   )
 
-/** The accounts behind some logins, by login; as *system*. */
+/**
+ * The accounts behind some logins, by login, held against change for whoever is to be linked to them: one that is being
+ * deleted must not become a member afterwards. As *system*.
+ */
 export async function findAccounts(work: Work, emails: string[]): Promise<Map<string, Account>> {
   const accounts = await work.db.rows<Account>(
-    sql`select ${ACCOUNT} from user_account where email = any(${emails}::text[]) and deleted_at is null`,
+    sql`select ${ACCOUNT} from user_account where email = any(${emails}::text[]) and deleted_at is null
+      order by id for share`,
   )
   return new Map(accounts.map(account => [account.email, account]))
 }

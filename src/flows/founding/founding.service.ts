@@ -2,7 +2,7 @@ import { lockAccount } from '../../credentials/callers/standing.ts'
 import type { Person } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { notify } from '../../accounts/notifications/notification.service.ts'
-import { findAccount } from '../../accounts/users/user.service.ts'
+import { findAccounts } from '../../accounts/users/user.service.ts'
 import { mustBeLetIn } from '../../credentials/sessions/entry-rules.ts'
 import { columns } from '../../database/columns.ts'
 import { firstRow, sql } from '../../database/sql.ts'
@@ -45,7 +45,7 @@ export async function createOrganisation(
   const { id, administratorRoleId } = await foundOrganisation(work, name, input.slug ?? null)
 
   const founder = wanted === viewer.email ? viewer.userId : null
-  const account = founder ? null : await findAccount(work, wanted)
+  const account = founder ? null : (await findAccounts(work, [wanted])).get(wanted)
   if (account?.emailVerifiedAt) await appoint(work, id, name, administratorRoleId, account)
   else await settleFounder(work, id, administratorRoleId, viewer.userId)
   if (!founder && !account?.emailVerifiedAt)
