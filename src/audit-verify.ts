@@ -5,6 +5,7 @@ import { entities } from './entities.ts'
 import { verifyTrail, type Break } from './operations/audit/verify.ts'
 import { PLATFORM } from './outbox/events/event.service.ts'
 import { readConfig } from './shared/config.ts'
+import { momentOf } from './shared/tokens.ts'
 import { holdData } from './sole-use.ts'
 
 /**
@@ -29,7 +30,9 @@ async function main(): Promise<void> {
     [
       `${seals} seals with ${events} events, and ${unsealed} events that are not sealed yet.`,
       ...(erased ? [`${erased} halves of events tell of nobody any more.`] : []),
-      ...(keptSince ? [`What is older than ${momentOf(keptSince)} may have been dropped.`] : []),
+      ...(keptSince
+        ? [`What is older than ${momentOf(keptSince).toISOString()} may have been dropped.`]
+        : []),
     ].join('\n'),
   )
   if (breaks.length) return fail(breaks.map(say).join('\n'))
@@ -44,9 +47,6 @@ const say = ({ chain, seal, event, what }: Break): string =>
     ...(seal === null ? [] : [`seal ${seal}`]),
     ...(event === null ? [] : [`event ${event}`]),
   ].join(', ') + `: ${what}.`
-
-const momentOf = (id: string): string =>
-  new Date(Number.parseInt(id.replace('-', '').slice(0, 12), 16)).toISOString()
 
 function fail(words: unknown): void {
   console.error(words)

@@ -8,49 +8,36 @@ export interface PermissionInfo {
   builtIn: boolean
 }
 
-const organisation = (name: string, description: string): PermissionInfo => ({
-  name,
-  description,
-  level: 'ORGANISATION',
-  builtIn: true,
-})
+const ON_ORGANISATIONS = {
+  viewUser: 'See the members of the organisation.',
+  manageUser: 'Add, invite, change, bar and remove members, and end their sessions.',
+  manageServiceAccount: 'Create, change and delete service accounts and their keys.',
+  manageRole: 'Define roles and permissions.',
+  manageProject: 'Create, change and delete projects, and say who may enter them.',
+  manageOrganisation: 'Change the name and the policies of the organisation.',
+  manageIntegration: 'Set up webhooks and workflows.',
+  viewAudit: 'Read what happened in the organisation.',
+  reviewAccess: 'Run access reviews.',
+}
+const IN_PROJECTS = {
+  manageProjectAccess: 'Say who may enter the project, and as what.',
+}
+
+export type Permission = keyof typeof ON_ORGANISATIONS | keyof typeof IN_PROJECTS
+
+const builtIn = (level: AccessLevel, described: Record<string, string>): PermissionInfo[] =>
+  Object.entries(described).map(([name, description]) => ({
+    name,
+    description,
+    level,
+    builtIn: true,
+  }))
 
 /** The permissions that this server itself enforces. */
 export const BUILT_IN: readonly PermissionInfo[] = [
-  organisation('viewUser', 'See the members of the organisation.'),
-  organisation(
-    'manageUser',
-    'Add, invite, change, bar and remove members, and end their sessions.',
-  ),
-  organisation(
-    'manageServiceAccount',
-    'Create, change and delete service accounts and their keys.',
-  ),
-  organisation('manageRole', 'Define roles and permissions.'),
-  organisation('manageProject', 'Create, change and delete projects, and say who may enter them.'),
-  organisation('manageOrganisation', 'Change the name and the policies of the organisation.'),
-  organisation('manageIntegration', 'Set up webhooks and workflows.'),
-  organisation('viewAudit', 'Read what happened in the organisation.'),
-  organisation('reviewAccess', 'Run access reviews.'),
-  {
-    name: 'manageProjectAccess',
-    description: 'Say who may enter the project, and as what.',
-    level: 'PROJECT',
-    builtIn: true,
-  },
+  ...builtIn('ORGANISATION', ON_ORGANISATIONS),
+  ...builtIn('PROJECT', IN_PROJECTS),
 ]
-
-export type Permission =
-  | 'viewUser'
-  | 'manageUser'
-  | 'manageServiceAccount'
-  | 'manageRole'
-  | 'manageProject'
-  | 'manageOrganisation'
-  | 'manageIntegration'
-  | 'viewAudit'
-  | 'reviewAccess'
-  | 'manageProjectAccess'
 
 const IMPLIED: Record<string, string[]> = { manageUser: ['viewUser'] }
 

@@ -6,6 +6,7 @@ import {
   can,
   inside,
   keyNotAllowed,
+  operatorsOnly,
   organisationNotChosen,
   refusal,
   unfinished,
@@ -136,19 +137,14 @@ export const selfOr = (permission: Permission): Rule =>
     ),
   )
 
-/** Asked of a thing in an organisation: that one is in use, or an operator looks in from the platform. */
+/** Asked of a project: its organisation is in use, or an operator looks in from the platform. */
 export const projectHere = parentDoor('projectHere', ({ viewer }, { organisationId }) =>
   asked(() => scoped(inside(viewer, organisationId ?? ''))),
 )
 
 /** An operator of the platform. */
 export const operator = door('operator', ({ viewer }) =>
-  !viewer
-    ? unauthenticated()
-    : viewer.operator ||
-      new AppError('FORBIDDEN', 'Only operators of the platform can do this.', {
-        reason: 'PERMISSION_MISSING',
-      }),
+  !viewer ? unauthenticated() : viewer.operator || operatorsOnly(),
 )
 
 /** The session was not begun on a page of a tenant. */

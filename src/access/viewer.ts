@@ -209,6 +209,10 @@ export const organisationNotChosen = () =>
 export const keyNotAllowed = () =>
   forbidden('KEY_NOT_ALLOWED', 'Only people can do this, in a session; not API keys.')
 
+export const operatorsOnly = () =>
+  forbidden('PERMISSION_MISSING', 'Only operators of the platform can do this.')
+
+/** @throws {AppError} where the viewer acts in no organisation, or owes something; else the viewer, known to act in one. */
 export function inOrganisation(viewer: Viewer | null): TenantViewer {
   if (!viewer) throw unauthenticated()
   const owed = unfinished(viewer)
@@ -246,16 +250,17 @@ export function inside(viewer: Viewer | null, organisationId: string): TenantVie
   }
 }
 
+/** @throws {AppError} for strangers and API keys; else the viewer, known to be a person in a session. */
 export function inSession(viewer: Viewer | null): Person {
   if (!viewer) throw unauthenticated()
   if (!viewer.userId || !viewer.sessionId) throw keyNotAllowed()
   return viewer as Person
 }
 
+/** @throws {AppError} where the viewer is no person in a session who looks after the platform. */
 export function asOperator(viewer: Viewer | null): Person {
   const person = inSession(viewer)
-  if (!person.operator)
-    throw forbidden('PERMISSION_MISSING', 'Only operators of the platform can do this.')
+  if (!person.operator) throw operatorsOnly()
   return person
 }
 
@@ -268,8 +273,14 @@ export const tenantOf = (viewer: TenantViewer): DatabaseContext => ({
   visibility: viewer.visibility,
 })
 
+/** The database context in which a person's own rows are read and changed, wherever they are. */
 export const selfOf = (viewer: Person): DatabaseContext => ({ role: 'self', userId: viewer.userId })
 
+/**
+ * The database context in which operators read and change accounts and organisations.
+ *
+ * @throws {AppError} for anybody else.
+ */
 export const operatorOf = (viewer: Viewer | null): DatabaseContext => ({
   role: 'operator',
   userId: asOperator(viewer).userId,

@@ -2,13 +2,17 @@ import {
   getNamedType,
   getVariableValues,
   GraphQLError,
-  isAbstractType,
+  isInterfaceType,
   isObjectType,
   Kind,
+  type FieldNode,
   type FragmentDefinitionNode,
+  type FragmentSpreadNode,
+  type GraphQLField,
   type GraphQLNamedType,
   type GraphQLOutputType,
   type GraphQLSchema,
+  type InlineFragmentNode,
   type OperationDefinitionNode,
   type SelectionSetNode,
   type ValidationRule,
@@ -107,48 +111,48 @@ const affordable = new WeakSet<OperationDefinitionNode>()
 function costOf(set: SelectionSetNode, type: GraphQLNamedType, walk: Walk): number {
   let cost = 0
   for (const selection of set.selections) {
-    if (selection.kind === Kind.FRAGMENT_SPREAD) {
-      const fragment = walk.fragments.get(selection.name.value)
-      if (fragment)
-        cost += costOf(
-          fragment.selectionSet,
-          typeNamed(walk, fragment.typeCondition.name.value) ?? type,
-          walk,
-        )
-    } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-      const condition = selection.typeCondition?.name.value
-      cost += costOf(
-        selection.selectionSet,
-        (condition && typeNamed(walk, condition)) || type,
-        walk,
-      )
-    } else {
-      if (selection.name.value.startsWith('__')) continue
-      const fields =
-        isObjectType(type) || (isAbstractType(type) && 'getFields' in type) ? type.getFields() : {}
-      const field = fields[selection.name.value]
-      const inner =
-        selection.selectionSet && field
-          ? costOf(selection.selectionSet, getNamedType(field.type), walk)
-          : 0
-      const first = selection.arguments?.find(argument => argument.name.value === 'first')
-      const standard = field?.args.find(argument => argument.name === 'first')?.defaultValue as
-        number | undefined
-      const page =
-        (first && numberOf(first.value, walk)) ??
-        standard ??
-        (isBulk(field?.type) ? BULK_ROWS : undefined)
-      cost += 1 + inner * (page ?? 1)
-    }
+    cost +=
+      selection.kind === Kind.FIELD
+        ? costOfField(selection, type, walk)
+        : costOfFragment(selection, type, walk)
+    // far beyond the limit: the rest need not be walked
     if (cost > MOST_COST * 1_000) return cost
   }
   return cost
 }
 
-const isBulk = (type: GraphQLOutputType | undefined) =>
-  type != null && getNamedType(type).name === 'BulkMemberResult'
+function costOfFragment(
+  given: FragmentSpreadNode | InlineFragmentNode,
+  type: GraphQLNamedType,
+  walk: Walk,
+): number {
+  const fragment =
+    given.kind === Kind.FRAGMENT_SPREAD ? walk.fragments.get(given.name.value) : given
+  if (!fragment) return 0
+  const condition = fragment.typeCondition?.name.value
+  const narrowed = (condition && walk.schema.getType(condition)) || type
+  return costOf(fragment.selectionSet, narrowed, walk)
+}
 
-const typeNamed = (walk: Walk, name: string) => walk.schema.getType(name)
+function costOfField(node: FieldNode, type: GraphQLNamedType, walk: Walk): number {
+  if (node.name.value.startsWith('__')) return 0
+  const field =
+    isObjectType(type) || isInterfaceType(type) ? type.getFields()[node.name.value] : undefined
+  if (!field || !node.selectionSet) return 1
+  return (
+    1 + pageSizeOf(node, field, walk) * costOf(node.selectionSet, getNamedType(field.type), walk)
+  )
+}
+
+/** How many things a field answers at most, as far as the document says. */
+function pageSizeOf(node: FieldNode, field: GraphQLField<unknown, unknown>, walk: Walk): number {
+  const first = node.arguments?.find(argument => argument.name.value === 'first')
+  const standard = field.args.find(argument => argument.name === 'first')?.defaultValue as
+    number | undefined
+  return (first && numberOf(first.value, walk)) ?? standard ?? (isBulk(field.type) ? BULK_ROWS : 1)
+}
+
+const isBulk = (type: GraphQLOutputType) => getNamedType(type).name === 'BulkMemberResult'
 
 /** The size of a page as far as the document says; undefined where a variable leaves it to the default. */
 function numberOf(node: ValueNode, walk: Walk): number | undefined {

@@ -105,15 +105,17 @@ export const badInputs = (faults: (FieldFault & { message: string })[]) =>
     fields: faults,
   })
 
+/** Nothing usable was presented, or what was presented does not hold. */
 export const unauthenticated = (
   reason: ErrorReason = 'CREDENTIALS_INVALID',
   message = 'Sign in, or send a valid access token or API key as `Authorization: Bearer …`.',
 ) => new AppError('UNAUTHENTICATED', message, { reason })
 
+/** Signed in, but not allowed; `path` leads to the one input that is too much, if it is one. */
 export const forbidden = (reason: ErrorReason, message: string, path?: Path) =>
   new AppError('FORBIDDEN', message, about(message, reason, path))
 
-/** Absent and foreign alike, so that ids of neighbours tell nothing. */
+/** Absent and foreign alike, so that ids of neighbours tell nothing; `path` leads to the id. */
 export const notFound = (thing: string, path?: Path) =>
   new AppError(
     'NOT_FOUND',
@@ -121,9 +123,11 @@ export const notFound = (thing: string, path?: Path) =>
     { path },
   )
 
+/** Sound, but at odds with what is there; `path` leads to the one input that clashes, if it is one. */
 export const conflict = (reason: ErrorReason, message: string, path?: Path) =>
   new AppError('CONFLICT', message, about(message, reason, path))
 
+/** Never says which of the four it is. */
 export const tokenInvalid = (path: Path) =>
   badInput(
     path,
@@ -131,11 +135,13 @@ export const tokenInvalid = (path: Path) =>
     'This link or token is wrong, spent, replaced or too old. Ask for a new one.',
   )
 
+/** @param retryAfter seconds to wait. */
 export const rateLimited = (retryAfter: number) =>
   new AppError('RATE_LIMITED', `Too many attempts. Try again in ${retryAfter} seconds.`, {
     retryAfter,
   })
 
+/** @param retryAfter seconds to wait. */
 export const unavailable = (retryAfter = 1) =>
   new AppError(
     'SERVICE_UNAVAILABLE',

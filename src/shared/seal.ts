@@ -10,6 +10,9 @@ import { digest } from './tokens.ts'
 
 const TAG_BYTES = 16
 
+/** What was sealed was sealed by none of the keys there are. */
+export class NoKeyError extends Error {}
+
 interface Key {
   id: string
   root: Buffer
@@ -42,11 +45,12 @@ export class KeyRing {
     return [key.id, ...parts].join('.')
   }
 
-  /** @throws when the key is gone, or the text was changed or sealed for another purpose. */
+  /** @throws {NoKeyError} when the key is gone; anything else when the text was changed or sealed for another purpose. */
   open(purpose: string, text: string): string {
     const [id, nonce, tag, sealed] = text.split('.')
     const key = this.#keys.find(candidate => candidate.id === id)
-    if (!key || !nonce || !tag || sealed == null) throw new Error(`No key opens this ${purpose}.`)
+    if (!key || !nonce || !tag || sealed == null)
+      throw new NoKeyError(`No key opens this ${purpose}.`)
     const decipher = createDecipheriv(
       'aes-256-gcm',
       derive(key, purpose),

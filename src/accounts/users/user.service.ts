@@ -1,13 +1,11 @@
 import type { Work } from '../../access/work.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
-import { badInput } from '../../shared/errors.ts'
+import type { Path } from '../../shared/errors.ts'
 import { likedLanguage } from '../../shared/languages.ts'
-import { holdsLink, singleLine } from '../../shared/normalise.ts'
+import { readTitle } from '../../shared/titles.ts'
 import { newId } from '../../shared/tokens.ts'
 import { writeUserWords } from './user-words.ts'
-
-const LONGEST_NAME = 100
 
 /** What the system must know of an account before it decides. */
 export interface Account {
@@ -81,13 +79,14 @@ export async function createAccount(work: Work, account: NewAccount): Promise<st
   return id
 }
 
+/** First and last name together; some people have a single one. */
 export const fullName = (person: { firstName: string; lastName: string }): string =>
   `${person.firstName} ${person.lastName}`.trim()
 
 /** A person's name as typed: one line each, the last one optional. */
 export function readName(
   input: { firstName: string; lastName: string },
-  path: (string | number)[],
+  path: Path,
 ): { firstName: string; lastName: string } {
   return {
     firstName: readNamePart(input.firstName, [...path, 'firstName'], 1),
@@ -95,13 +94,6 @@ export function readName(
   }
 }
 
-export function readNamePart(text: string, path: (string | number)[], least: number): string {
-  const line = singleLine(text)
-  if (line == null)
-    throw badInput(path, 'INVALID_FORMAT', 'Names are one line without control characters.')
-  if (holdsLink(line)) throw badInput(path, 'INVALID_FORMAT', 'Names hold no links.')
-  if (line.length < least) throw badInput(path, 'REQUIRED', 'A name is needed here.')
-  if (line.length > LONGEST_NAME)
-    throw badInput(path, 'OUT_OF_RANGE', `Names have at most ${LONGEST_NAME} characters.`)
-  return line
-}
+/** One part of a name, of at least so many characters. */
+export const readNamePart = (text: string, path: Path, least: number): string =>
+  readTitle(text, path, least)

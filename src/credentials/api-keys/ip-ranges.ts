@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { badInput } from '../../shared/errors.ts'
+import { badInput, type Path } from '../../shared/errors.ts'
 
 const MOST_RANGES = 50
 type Family = 'ipv4' | 'ipv6'
@@ -24,7 +24,7 @@ function parse(text: string): Range | null {
 }
 
 /** Network ranges as typed, each as `address/bits` (RFC 4632); a lone address is a range of one. */
-export function readRanges(ranges: string[], path: (string | number)[]): string[] {
+export function readRanges(ranges: string[], path: Path): string[] {
   if (!ranges.length)
     throw badInput(path, 'REQUIRED', 'Name at least one range, or leave the list out.')
   if (ranges.length > MOST_RANGES)

@@ -1,7 +1,8 @@
 import { importJWK, type CryptoKey, type JWK } from 'jose'
 import { sql, type Queries } from '../../database/sql.ts'
 import { toDate } from '../../database/columns.ts'
-import type { KeyRing } from '../../shared/seal.ts'
+import { ConfigError } from '../../shared/config.ts'
+import { NoKeyError, type KeyRing } from '../../shared/seal.ts'
 import { ALGORITHM, createFirstKey, OVERLAP_MS, SEAL } from './rotation.ts'
 
 const RELOAD_MS = 60_000
@@ -45,9 +46,13 @@ export class SigningKeys {
     this.#clock = clock
   }
 
-  /** Reads the keys; the first node to find none makes one. */
+  /**
+   * Reads the keys; the first node to find none makes one.
+   *
+   * @throws {ConfigError} where another `SECRET_KEY` sealed them.
+   */
   async load(): Promise<void> {
-    await this.read()
+    await this.read().catch(sayWrongSecret)
     if (!this.#keys.size) {
       await createFirstKey(this.#system, this.#ring, this.#clock())
       await this.read()
@@ -148,6 +153,13 @@ export class SigningKeys {
           where id = ${id} and sealed_private_key = ${sealedPrivateKey}`)
       }
   }
+}
+
+function sayWrongSecret(error: unknown): never {
+  if (!(error instanceof NoKeyError)) throw error
+  throw new ConfigError([
+    `SECRET_KEY is not the one that this database goes with. ${error.message} Set that one; to replace it, set the new one, a comma, and that one.`,
+  ])
 }
 
 const isOver = ({ retiredAt }: VerifyingKey, now: Date): boolean =>

@@ -18,7 +18,7 @@ import type {
 } from '../../tenancy/organisations/organisation.type.ts'
 import { writeOrganisationWords } from '../../tenancy/organisations/organisation-words.ts'
 import { readPlatform } from '../../tenancy/policies/policy.ts'
-import { readSlug, readTitle } from '../../tenancy/projects/titles.ts'
+import { readSlug, readTitle } from '../../shared/titles.ts'
 import { createFirstRoles } from '../../tenancy/roles/role.service.ts'
 import { createInvitations, expiryAfter } from '../invitations/invitation.service.ts'
 

@@ -7,7 +7,7 @@ import { badInput, conflict, forbidden, notFound } from '../../shared/errors.ts'
 import { newId } from '../../shared/tokens.ts'
 import { visible } from '../../tenancy/memberships/member.list.ts'
 import { lockOrganisation } from '../../tenancy/organisations/administration.ts'
-import { readTitle } from '../../tenancy/projects/titles.ts'
+import { readTitle } from '../../shared/titles.ts'
 import { getReview } from './access-review.loaders.ts'
 import type { AccessReview, StartAccessReviewInput } from './access-review.type.ts'
 

@@ -2,7 +2,7 @@ import { isAbove, must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { columns, rowAt } from '../../database/columns.ts'
 import { join, sql } from '../../database/sql.ts'
-import { badInput, forbidden, notFound } from '../../shared/errors.ts'
+import { badInput, forbidden, notFound, type Path } from '../../shared/errors.ts'
 import { searchWords, singleLine, sortKey } from '../../shared/normalise.ts'
 import { only, type Outcome } from '../../shared/outcome.ts'
 import { isId } from '../../shared/tokens.ts'
@@ -78,7 +78,7 @@ const readMember = (found: Record<string, unknown>): Member =>
 /** An external id as typed: undefined keeps, null clears. */
 export function readExternalId(
   text: string | null | undefined,
-  path: (string | number)[],
+  path: Path,
 ): string | null | undefined {
   if (text == null) return text
   const line = singleLine(text)

@@ -1,11 +1,11 @@
 import { domainToASCII } from 'node:url'
-import { badInput } from '../../shared/errors.ts'
+import { badInput, type Path } from '../../shared/errors.ts'
 
 const MOST_DOMAINS = 100
 const DOMAIN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
 
 /** Mail domains as typed, in ASCII and lower case, without repeats. */
-export function readDomains(domains: string[], path: (string | number)[]): string[] {
+export function readDomains(domains: string[], path: Path): string[] {
   if (domains.length > MOST_DOMAINS)
     throw badInput(path, 'OUT_OF_RANGE', `Name at most ${MOST_DOMAINS} mail domains.`)
   const read = domains.map((domain, index) => {

@@ -13,7 +13,7 @@ import { getAssignableRole, mustBeWithinOwn } from '../roles/role.service.ts'
 import type { Role } from '../roles/role.type.ts'
 import { visibleProjects } from './project.list.ts'
 import { PROJECT_FIELDS } from './project.loaders.ts'
-import { readDescription, readSlug, readTitle } from './titles.ts'
+import { readDescription, readSlug, readTitle } from '../../shared/titles.ts'
 import type { CreateProjectInput, Project, UpdateProjectInput } from './project.type.ts'
 
 /** Changes a project, or the rules for registering with it. */

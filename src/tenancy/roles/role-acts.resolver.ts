@@ -1,13 +1,8 @@
 import { Arg, Ctx, ID, Mutation, Resolver } from 'type-graphql'
 import type { Context } from '../../graphql/context.ts'
 import { DeletePayload, OrganisationPayload } from '../organisations/organisation.type.ts'
-import {
-  createPermission,
-  createRole,
-  deletePermission,
-  deleteRole,
-  updateRole,
-} from './role-acts.service.ts'
+import { createPermission, deletePermission } from './permission.service.ts'
+import { createRole, deleteRole, updateRole } from './role-acts.service.ts'
 import {
   CreatePermissionInput,
   CreateRoleInput,

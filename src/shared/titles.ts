@@ -1,17 +1,23 @@
-import { badInput, type Path } from '../../shared/errors.ts'
-import { holdsLink, isPlainText, singleLine } from '../../shared/normalise.ts'
+import { badInput, type Path } from './errors.ts'
+import { holdsLink, isPlainText, singleLine } from './normalise.ts'
 
 const LONGEST_NAME = 100
 const LONGEST_DESCRIPTION = 1_000
+const LONGEST_LINE = 500
 const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/
 
-/** The title of an organisation, project or role: one line, not empty. */
-export function readTitle(text: string, path: Path): string {
+/**
+ * What something or somebody is called: one line without links.
+ *
+ * @param least characters: none where it may be empty.
+ * @throws {AppError} `BAD_USER_INPUT`.
+ */
+export function readTitle(text: string, path: Path, least = 1): string {
   const line = singleLine(text)
   if (line == null)
     throw badInput(path, 'INVALID_FORMAT', 'Names are one line without control characters.')
   if (holdsLink(line)) throw badInput(path, 'INVALID_FORMAT', 'Names hold no links.')
-  if (!line) throw badInput(path, 'REQUIRED', 'A name is needed here.')
+  if (line.length < least) throw badInput(path, 'REQUIRED', 'A name is needed here.')
   if (line.length > LONGEST_NAME)
     throw badInput(path, 'OUT_OF_RANGE', `Names have at most ${LONGEST_NAME} characters.`)
   return line
@@ -44,4 +50,18 @@ export function readDescription(text: string | null | undefined, path: Path): st
   if (!isPlainText(text))
     throw badInput(path, 'INVALID_FORMAT', 'A description is text without control characters.')
   return text.trim() || null
+}
+
+/**
+ * A description of one line, as of roles and permissions, or none.
+ *
+ * @throws {AppError} `BAD_USER_INPUT` where it is longer than 500 characters, or more than a line.
+ */
+export function readDescriptionLine(text: string | null | undefined, path: Path): string | null {
+  if (text == null || !text.trim()) return null
+  const line = singleLine(text)
+  if (line == null) throw badInput(path, 'INVALID_FORMAT', 'A description is one line of text.')
+  if (line.length > LONGEST_LINE)
+    throw badInput(path, 'OUT_OF_RANGE', `Descriptions have at most ${LONGEST_LINE} characters.`)
+  return line
 }
