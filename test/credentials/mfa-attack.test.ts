@@ -176,6 +176,19 @@ describe('at once, on two nodes,', () => {
   })
 })
 
+test('a seed opens in the row of its own factor alone', async () => {
+  const [victim, intruder] = [await somebody(), await somebody()]
+  await server.database.owner(
+    `update totp_factor set sealed_seed = (select sealed_seed from totp_factor where id = $1) where id = $2`,
+    [intruder.app.id, victim.app.id],
+  )
+  const { token } = await challenge(server, victim.person.email)
+  await expect(verify(server, token, intruder.app.code())).rejects.toBeRefused(
+    'INTERNAL_SERVER_ERROR',
+  )
+  await verify(server, token, victim.codes[0]!, { method: 'RECOVERY_CODE' })
+})
+
 describe('twenty wrong codes a day', () => {
   test('over all challenges, step-ups and sources are looked at; then all wait, and the owner hears of it once', async () => {
     const { person, app } = await somebody()

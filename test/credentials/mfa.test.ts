@@ -142,6 +142,51 @@ describe('enrolment', () => {
   })
 })
 
+describe('a code that confirmed an enrolment', () => {
+  test('is used up, and wrong ones are counted', async () => {
+    const person = await newcomer()
+    const { startTotpEnrolment: begun } = await person.ask(START)
+    const app = new Authenticator(server, begun.id, begun.secret)
+    const source = freshSource()
+    const confirm = (code: string) =>
+      ask(
+        server.url,
+        CONFIRM,
+        { input: { enrolmentId: begun.id, code } },
+        { authorization: `Bearer ${person.accessToken}`, 'x-forwarded-for': source },
+      )
+    for (let time = 0; time < 5; time += 1)
+      await expect(confirm(app.wrong())).rejects.toBeRefused(...CODE_INVALID)
+    await expect(confirm(app.code())).rejects.toBeRefused('RATE_LIMITED')
+    server.clock.advance({ seconds: 31 })
+    const code = app.code()
+    await confirm(code)
+    const { token } = await challenge(server, person.email)
+    await expect(verify(server, token, code)).rejects.toBeRefused(...CODE_INVALID)
+    await verify(server, token, app.code(1))
+  })
+})
+
+describe('a session that never proved the factor of its account', () => {
+  test('adds none and renews no recovery codes', async () => {
+    const { person, app } = await somebody()
+    await server.database.owner(`update platform_settings set mfa_enabled = false`)
+    const session = await signIn(server, person.email)
+    await server.database.owner(`update platform_settings set mfa_enabled = true`)
+    await session.ask(MFA)
+    await expect(session.ask(START)).rejects.toBeRefused('MFA_REQUIRED')
+    await expect(
+      session.ask(`mutation { regenerateRecoveryCodes { recoveryCodes } }`),
+    ).rejects.toBeRefused('MFA_REQUIRED')
+    const { reauthenticate } = await session.ask(
+      `mutation ($code: String!) { reauthenticate(input: { code: $code }) { accessToken } }`,
+      { code: app.fresh() },
+    )
+    session.accessToken = reauthenticate.accessToken
+    await session.ask(START)
+  })
+})
+
 describe('signing in', () => {
   test('asks for the second factor, and the session says so in its tokens', async () => {
     const { person, app } = await somebody()

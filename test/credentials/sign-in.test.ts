@@ -145,6 +145,31 @@ test.each([
   },
 )
 
+const GUESSES: Record<string, string> = {
+  signIn: `(input: { email: "a@example.com", password: "x" }) { __typename }`,
+  verifyMfa: `(input: { challenge: "x", code: "x" }) { __typename }`,
+  signInWithMagicLink: `(input: { token: "x" }) { __typename }`,
+  reauthenticate: `(input: { password: "x" }) { __typename }`,
+  changePassword: `(input: { currentPassword: "x", newPassword: "x" }) { __typename }`,
+  resetPassword: `(input: { token: "x", newPassword: "x" }) { __typename }`,
+  verifyEmail: `(input: { token: "x" }) { __typename }`,
+  removeMfaFactor: `(id: "x", code: "x") { __typename }`,
+  confirmTotpEnrolment: `(input: { enrolmentId: "x", code: "x" }) { __typename }`,
+  acceptInvitation: `(input: { token: "x" }) { __typename }`,
+}
+
+test.each(Object.keys(GUESSES))('%s is tried at most once a document', async name => {
+  const another = name === 'signIn' ? 'verifyMfa' : 'signIn'
+  for (const other of [name, another]) {
+    const query = `mutation { a: ${name}${GUESSES[name]} b: ${other}${GUESSES[other]} }`
+    const { status, json } = await post(server.url, JSON.stringify({ query }))
+    expect(status).toBe(400)
+    expect(json.errors[0].message).toContain('one credential')
+  }
+  const alone = JSON.stringify({ query: `mutation { ${name}${GUESSES[name]} }` })
+  expect((await post(server.url, alone)).json.data).toEqual({ [name]: null })
+})
+
 test('what is sensitive needs a recent proof, which renews the tokens', async () => {
   const session = (await guess(server, OPERATOR.email, { password: OPERATOR.password })).signIn
   const bearer = (accessToken: string) => ({

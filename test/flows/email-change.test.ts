@@ -1,4 +1,7 @@
+import { digest } from '../../src/shared/tokens.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createKey, createServiceAccount } from '../credentials/keys.ts'
+import { ask } from '../support/client.ts'
 import { requestReset, reset, resetToken, magicToken, mailedLink } from '../support/links.ts'
 import { mailsSoFar, mailsTo, tokenIn } from '../support/mailbox.ts'
 import {
@@ -103,6 +106,27 @@ test('asking takes a recent sign-in', async () => {
   await expect(request(person, freshEmail())).rejects.toBeRefused('STEP_UP_REQUIRED')
 })
 
+test('an address that was never proven is not left for another', async () => {
+  const person = await newcomer(admin)
+  await server.database.owner(
+    'update user_account set email_verified_at = null, proven_at = null where id = $1',
+    [person.userId],
+  )
+  // the organisation vouches for it, so the session owes nothing
+  expect((await person.ask(`{ viewer { session { tasks } } }`)).viewer.session.tasks).toEqual([])
+  const email = freshEmail()
+  await expect(request(person, email)).rejects.toBeRefused('FORBIDDEN', 'POLICY_FORBIDS')
+  expect(await mailsSoFar(server, email)).toEqual([])
+})
+
+test('nobody has more mails sent to an address than strangers may', async () => {
+  const person = await newcomer(admin)
+  const email = freshEmail('pestered')
+  for (let count = 0; count < 10; count += 1) await request(person, email)
+  await expect(request(person, email)).rejects.toBeRefused('RATE_LIMITED')
+  await expect(requestReset(server, email)).rejects.toBeRefused('RATE_LIMITED')
+})
+
 test('a taken address shows neither when asked for nor when confirmed; its owner is told', async () => {
   const person = await newcomer(admin)
   const owner = await newcomer(admin)
@@ -204,6 +228,7 @@ describe('an administrator who changes a login', () => {
   test('changes it at once; the password works with it, both addresses are told, and earlier links die', async () => {
     const person = await newcomer(admin)
     const pending = await resetToken(server, person.email)
+    const change = await changeToken(person, freshEmail())
     const email = freshEmail('edited')
     expect(await can(admin, person.memberId)).toBe(true)
     const { updateMember } = await edit(admin, person.memberId, email)
@@ -212,7 +237,8 @@ describe('an administrator who changes a login', () => {
     expect(await me(await signIn(server, email))).toMatchObject({ email, emailVerifiedAt: null })
     await expect(signIn(server, person.email)).rejects.toBeRefused('UNAUTHENTICATED')
     await expect(reset(server, pending)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
-    expect((await mailsTo(server, person.email, 2))[0]!.subject).toBe(
+    await expect(confirm(person, change)).rejects.toBeRefused('BAD_USER_INPUT', 'TOKEN_INVALID')
+    expect((await mailsTo(server, person.email, 3))[0]!.subject).toBe(
       'An administrator changed your login',
     )
     expect((await mailsTo(server, email))[0]!.subject).toBe('Confirm your email address')
@@ -300,7 +326,7 @@ describe('an administrator who changes a login', () => {
     )
   })
 
-  test('needs to manage people, to be above the member, and a session', async () => {
+  test('needs to manage people, and to be above the member', async () => {
     const person = await newcomer(admin)
     await expect(edit(await newcomer(admin), person.memberId, freshEmail())).rejects.toBeRefused(
       'FORBIDDEN',
@@ -317,6 +343,40 @@ describe('an administrator who changes a login', () => {
       'EXCEEDS_OWN_PERMISSIONS',
     )
     expect(await can(helper, above.memberId)).toBe(false)
+  })
+
+  test('needs a session: no key edits a login, alone or in bulk', async () => {
+    const person = await newcomer(admin)
+    const machine = await createServiceAccount(admin, ['manageUser', 'viewUser'])
+    const { secret } = await createKey(admin, machine, ['manageUser', 'viewUser'])
+    const byKey = (document: string, variables: Record<string, unknown>) =>
+      ask(server.url, document, variables as never, { authorization: `Bearer ${secret}` })
+    await byKey(UPDATE, { id: person.memberId, input: { firstName: 'Bo' } })
+    const input = { email: freshEmail() }
+    await expect(byKey(UPDATE, { id: person.memberId, input })).rejects.toBeRefused(
+      'FORBIDDEN',
+      'KEY_NOT_ALLOWED',
+    )
+    const { updateMembers } = await byKey(
+      `mutation ($rows: [UpdateMemberRow!]!) { updateMembers(rows: $rows, onError: CONTINUE) { results { problem { code reason } } } }`,
+      { rows: [{ id: person.memberId, input }] },
+    )
+    expect(updateMembers.results).toEqual([
+      { problem: { code: 'FORBIDDEN', reason: 'KEY_NOT_ALLOWED' } },
+    ])
+    await signIn(server, person.email)
+  })
+
+  test('edits so many an hour, and no more', async () => {
+    const host = await organisation(server)
+    const person = await newcomer(host)
+    await server.database.owner(
+      `insert into attempt (key, count, forgotten_at) values ($1, 999, now() + interval '1 hour')`,
+      [digest(`login edits of ${host.organisationId}`)],
+    )
+    await edit(host, person.memberId, freshEmail())
+    await expect(edit(host, person.memberId, freshEmail())).rejects.toBeRefused('RATE_LIMITED')
+    await host.ask(UPDATE, { id: person.memberId, input: { firstName: 'Bo' } })
   })
 
   test('cannot take an address that is in use, or of another mail domain, or none', async () => {

@@ -1,4 +1,6 @@
 import { request } from 'node:http'
+import { transactForServer } from '../../src/access/work.ts'
+import { queueRequest } from '../../src/flows/mail-requests/mail-request.service.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask, post } from '../support/client.ts'
 import { freshSource } from '../support/guesses.ts'
@@ -128,6 +130,41 @@ test.each([
     expect(json.errors[0].extensions.code).toBe('BAD_USER_INPUT')
   }
   expect(await mailsSoFar(server, 'b@example.com')).toEqual([])
+})
+
+test('one source asks for a hundred mails an hour, to whatever addresses; another asks all the while', async () => {
+  const from = (source: string, email = freshEmail('stranger')) =>
+    ask(
+      server.url,
+      `mutation ($email: EmailAddress!) { requestMagicLink(input: { email: $email }) { email } }`,
+      { email },
+      { 'x-forwarded-for': source },
+    )
+  const source = freshSource()
+  for (let count = 0; count < 100; count += 1) await from(source)
+  await expect(from(source)).rejects.toBeRefused('RATE_LIMITED')
+  const { email } = await newcomer(admin)
+  await from(freshSource(), email)
+  await mailsTo(server, email)
+})
+
+test('a link that was asked for long ago, and is served only now, is not mailed', async () => {
+  const { email } = await newcomer(admin)
+  const { database, server: own } = server.app.node
+  const askedBefore = (minutes: number) =>
+    transactForServer(
+      {
+        store: database.store,
+        server: own,
+        now: () => new Date(server.clock.now().getTime() - minutes * 60_000),
+      },
+      'test',
+      work => queueRequest(work, { kind: 'MAGIC_LINK', email, projectId: null }),
+    )
+  await askedBefore(11)
+  expect(await mailsSoFar(server, email)).toEqual([])
+  await askedBefore(1)
+  expect(await mailsSoFar(server, email)).toHaveLength(1)
 })
 
 test('known and unknown addresses take as long', { timeout: 60_000 }, async () => {

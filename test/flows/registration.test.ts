@@ -354,6 +354,17 @@ test('no administrative role is given away, even where it became one behind the 
   await expect(signUp(server, { projectId: id, email: freshEmail() })).rejects.toBeRefused(
     'NOT_FOUND',
   )
+  // nor that of the organisation that every newcomer gets
+  const host = await organisation(server)
+  const open = await openProject(host)
+  await signUp(server, { projectId: open, email: freshEmail() })
+  await server.database.owner(
+    `update organisation set default_role_id = (select id from role where organisation_id = $1 and built_in) where id = $1`,
+    [host.organisationId],
+  )
+  await expect(signUp(server, { projectId: open, email: freshEmail() })).rejects.toBeRefused(
+    'NOT_FOUND',
+  )
 })
 
 test('the answer and the statements are alike for known and unknown addresses', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { enrol } from '../support/authenticator.ts'
+import { challenge, enrol, verify as answerChallenge } from '../support/authenticator.ts'
 import { post } from '../support/client.ts'
 import {
   mailedLink,
@@ -210,6 +210,12 @@ test('what was chosen on the pages holds', async () => {
 })
 
 describe('a page that stands in for a session', () => {
+  const loginOf = async ({ userId }: Person) =>
+    String(
+      (await server.database.owner('select email from user_account where id = $1', [userId]))[0]!
+        .email,
+    )
+
   test.each(['confirm', 'change'] as const)(
     'wants the right password (%s), and counts wrong ones',
     async kind => {
@@ -237,7 +243,14 @@ describe('a page that stands in for a session', () => {
       expect(await without.text()).toContain('Enter a code from your authenticator app')
       const wrong = await answer(server, url, { ...PROOF, code: app.wrong() })
       expect(await wrong.text()).toContain('This code is wrong')
-      expect((await answer(server, url, { ...PROOF, code: app.fresh() })).status).toBe(303)
+      const code = app.fresh()
+      expect((await answer(server, url, { ...PROOF, code })).status).toBe(303)
+      const email = kind === 'change' ? await loginOf(person) : person.email
+      const { token } = await challenge(server, email)
+      await expect(answerChallenge(server, token, code)).rejects.toBeRefused(
+        'BAD_USER_INPUT',
+        'CODE_INVALID',
+      )
     },
   )
 
