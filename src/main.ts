@@ -1,4 +1,4 @@
-import { setFlagsFromString } from 'node:v8'
+import './engine.ts'
 import { buildApp, type App } from './app.ts'
 import { explain } from './database/failures.ts'
 import { migrate } from './database/migrate.ts'
@@ -10,10 +10,6 @@ import { readConfig, type Config } from './shared/config.ts'
 import { holdData } from './sole-use.ts'
 
 const GRACE_MS = 9_000
-
-// Requests that compare a password take long, from which V8 learns that what requests make lives long: it then puts it
-// all among the old objects, where it stays until a full collection. That cost a fifth of the processor time.
-setFlagsFromString('--no-allocation-site-pretenuring')
 
 async function main(): Promise<void> {
   const config = readConfig(process.env)

@@ -70,9 +70,12 @@ const knownOperation: ValidationRule = context => ({
 /** What a document must keep to, beside GraphQL's own rules. */
 export const ownRules: ValidationRule[] = [oneGuess, knownOperation]
 
+/** Fragments of a document by name. */
+export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>
+
 interface Walk {
   schema: GraphQLSchema
-  fragments: Map<string, FragmentDefinitionNode>
+  fragments: Fragments
   variables: Record<string, unknown>
 }
 
@@ -84,7 +87,7 @@ interface Walk {
 export function mustBeAffordable(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
-  fragments: Map<string, FragmentDefinitionNode>,
+  fragments: Fragments,
   given: Record<string, unknown>,
 ): void {
   if (affordable.has(operation)) return

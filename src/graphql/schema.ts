@@ -25,6 +25,25 @@ export const rules: Rules = ALL_RULES.reduce<Rules>((merged, some) => {
   return merged
 }, {})
 
+/** Descriptions that type-graphql has no place for: of the roots, and of what a type takes from its interface. */
+const DESCRIPTIONS: Record<string, string> = {
+  Query:
+    'Reads. Every field here may come back null with an entry in `errors`; fields next to it are unaffected.',
+  Mutation:
+    'Writes. Each field may come back null with an entry in `errors`; earlier fields of the same request keep their results. Send `Idempotency-Key` to make a retry harmless. In inputs of `update…` mutations, leaving a field out keeps it and null clears it. Verbs about a `Member` act within one organisation; verbs about a `User` are for operators and act on the account everywhere.',
+  'Member.apiKeys': 'Needs `manageUser`, except for oneself.',
+}
+
+function describe(schema: GraphQLSchema): void {
+  for (const [place, description] of Object.entries(DESCRIPTIONS)) {
+    const [name = '', field] = place.split('.')
+    const type = schema.getType(name)
+    if (!isObjectType(type)) throw new Error(`There is no type ${name} to describe.`)
+    if (field) type.getFields()[field]!.description = description
+    else type.description = description
+  }
+}
+
 /** The schema before its doors are hung: what is printed. */
 export async function buildOpenSchema(): Promise<GraphQLSchema> {
   const schema = await buildSchema({
@@ -32,6 +51,7 @@ export async function buildOpenSchema(): Promise<GraphQLSchema> {
     validate: false,
     orphanedTypes: [Problem],
   })
+  describe(schema)
   for (const type of Object.values(schema.getTypeMap())) {
     // type-graphql prints the directive and does not enforce it
     if (

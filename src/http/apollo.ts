@@ -6,11 +6,11 @@ import { ApolloArmor } from '@escape.tech/graphql-armor'
 import type { FastifyInstance } from 'fastify'
 import {
   Kind,
-  type FieldNode,
-  type FragmentDefinitionNode,
+  type DocumentNode,
   type GraphQLFormattedError,
   type GraphQLSchema,
   type OperationDefinitionNode,
+  type SelectionSetNode,
 } from 'graphql'
 import { isPassing } from '../database/failures.ts'
 import { Context, type Node } from '../graphql/context.ts'
@@ -22,6 +22,7 @@ import {
   MOST_TOKENS,
   mustBeAffordable,
   ownRules,
+  type Fragments,
 } from '../graphql/limits.ts'
 import type { Metrics } from '../shared/metrics.ts'
 import type { Tracing } from '../shared/tracing.ts'
@@ -109,14 +110,11 @@ const operationPlugin = (
 ): ApolloServerPlugin<Context> => ({
   requestDidStart: async () => {
     const began = performance.now()
+    let fragments: Fragments = new Map()
     return {
       didResolveOperation: async ({ document, operation, request }) => {
-        const fragments = document.definitions.filter(
-          (definition): definition is FragmentDefinitionNode =>
-            definition.kind === Kind.FRAGMENT_DEFINITION,
-        )
-        const byName = new Map(fragments.map(fragment => [fragment.name.value, fragment]))
-        if (operation) mustBeAffordable(schema, operation, byName, request.variables ?? {})
+        fragments = fragmentsOf(document)
+        if (operation) mustBeAffordable(schema, operation, fragments, request.variables ?? {})
       },
       didEncounterErrors: async ({ errors, contextValue }) => {
         for (const error of errors) {
@@ -128,7 +126,7 @@ const operationPlugin = (
       },
       willSendResponse: async ({ contextValue, response, operation }) => {
         void contextValue.end()
-        if (operation) tell({ app, schema, tracing }, operation, began)
+        if (operation) tell({ app, schema, tracing }, operation, fragments, began)
         response.http.headers.set('cache-control', 'no-store')
         if (response.body.kind === 'single')
           sign(response.body.singleResult.errors, contextValue, app.metrics)
@@ -149,8 +147,18 @@ function sign(
   }
 }
 
-const fieldsOf = (operation: OperationDefinitionNode | undefined): FieldNode[] =>
-  (operation?.selectionSet.selections ?? []).filter(each => each.kind === Kind.FIELD)
+function fragmentsOf({ definitions }: DocumentNode): Fragments {
+  const fragments = definitions.filter(each => each.kind === Kind.FRAGMENT_DEFINITION)
+  return new Map(fragments.map(fragment => [fragment.name.value, fragment]))
+}
+
+/** The first field that is answered, which a fragment may hold. */
+function firstField(set: SelectionSetNode | undefined, fragments: Fragments): string | undefined {
+  const [first] = set?.selections ?? []
+  if (first?.kind === Kind.FIELD) return first.name.value
+  if (first?.kind === Kind.INLINE_FRAGMENT) return firstField(first.selectionSet, fragments)
+  return first && firstField(fragments.get(first.name.value)?.selectionSet, fragments)
+}
 
 interface Teller {
   app: FastifyInstance
@@ -162,9 +170,10 @@ interface Teller {
 function tell(
   { app, schema, tracing }: Teller,
   operation: OperationDefinitionNode,
+  fragments: Fragments,
   began: number,
 ): void {
-  const name = fieldsOf(operation)[0]?.name.value ?? ''
+  const name = firstField(operation.selectionSet, fragments) ?? ''
   const known = schema.getRootType(operation.operation)?.getFields()[name]
   const seconds = (performance.now() - began) / 1_000
   const field = known ? name : 'other'

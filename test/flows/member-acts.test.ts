@@ -343,3 +343,38 @@ test('reasons are text: control characters are refused before they reach the dat
   await expect(lock('x'.repeat(501))).rejects.toBeRefused('BAD_USER_INPUT', 'OUT_OF_RANGE')
   await lock('lost laptop,\nticket 4711 ✓')
 })
+
+test('the trail tells until when somebody is barred, and a reason is found where it stands', async () => {
+  const { memberId } = await admin.bring()
+  const until = (days: number) => new Date(server.clock.now().getTime() + days * 86_400_000)
+  const suspend = (input: object) =>
+    admin.ask(
+      `mutation ($id: ID!, $input: SuspendInput) { suspendMember(id: $id, input: $input) { member { id } } }`,
+      { id: memberId, input },
+    )
+  const [first, second] = [until(1), until(2)]
+  await suspend({ until: first })
+  await suspend({ until: second })
+  const { organisation } = await admin.ask(
+    `query ($id: ID!) { organisation { auditEvents(filter: { targetIds: [$id], topics: ["member.suspended"] }) {
+      nodes { changes { field before after } } } } }`,
+    { id: memberId },
+  )
+  expect(organisation.auditEvents.nodes.map((event: any) => event.changes)).toEqual([
+    [
+      { field: 'status', before: 'SUSPENDED', after: 'SUSPENDED' },
+      { field: 'suspendedUntil', before: first.toISOString(), after: second.toISOString() },
+    ],
+    [
+      { field: 'status', before: 'ACTIVE', after: 'SUSPENDED' },
+      { field: 'suspendedUntil', before: null, after: first.toISOString() },
+    ],
+  ])
+  for (const [input, path] of [
+    [{ reason: 'a\u0000b' }, ['input', 'reason']],
+    [{ until: until(-1) }, ['input', 'until']],
+  ] as const)
+    await expect(suspend(input)).rejects.toMatchObject({
+      extensions: { code: 'BAD_USER_INPUT', fields: [{ path }] },
+    })
+})

@@ -148,6 +148,18 @@ test('requests, operations and statements are timed under names of ours', async 
   expect((await read()).split('\n').length - before).toBeLessThan(60)
 })
 
+test('an operation is told by its first field, also where a fragment holds it', async () => {
+  const series = (field: string) =>
+    `gatehouse_graphql_operation_duration_seconds_count{kind="query",field="${field}"}`
+  for (const query of [
+    `query { ... on Query { mine: organisation { id } } }`,
+    `query { ...Page } fragment Page on Query { ...Top } fragment Top on Query { organisation { id } viewer { operator } }`,
+  ]) {
+    expect(await growth(series('organisation'), () => admin.ask(query))).toBe(1)
+    expect(await growth(series('other'), () => admin.ask(query))).toBe(0)
+  }
+})
+
 test.each([
   ['select m.id from principal m where m.id = $1', 'select principal'],
   ['  update session s set x = 1 from unnest($1) n', 'update session'],

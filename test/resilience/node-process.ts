@@ -23,14 +23,15 @@ export class NodeProcess {
       stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text))
   }
 
-  /** Begins it, without waiting. */
+  /** Begins it, without waiting. What is compiled already is begun without a loader. */
   static async spawn(
     settings: Record<string, string>,
     program = 'src/main.ts',
     ...more: string[]
   ): Promise<NodeProcess> {
     const port = settings.PORT ?? String(await freePort())
-    const child = spawn(process.execPath, ['--import', 'tsx', program, ...more], {
+    const loader = program.endsWith('.ts') ? ['--import', 'tsx'] : []
+    const child = spawn(process.execPath, [...loader, program, ...more], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -51,8 +52,8 @@ export class NodeProcess {
   }
 
   /** Begins it and waits until it is ready. */
-  static async start(settings: Record<string, string>): Promise<NodeProcess> {
-    const node = await NodeProcess.spawn(settings)
+  static async start(settings: Record<string, string>, program?: string): Promise<NodeProcess> {
+    const node = await NodeProcess.spawn(settings, program)
     await node.ready()
     return node
   }

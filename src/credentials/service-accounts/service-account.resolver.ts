@@ -33,7 +33,7 @@ import {
 
 @ArgsType()
 class ServiceAccountsArgs extends PageArgs {
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Matches the name, from its beginning.' })
   search?: string | null
 }
 

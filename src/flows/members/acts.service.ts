@@ -2,12 +2,14 @@ import { inSession, must, ownLock } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { revokeKeysOf } from '../../credentials/api-keys/api-key.service.ts'
 import { endSessionsOfAll } from '../../credentials/sessions/session.service.ts'
+import type { Instant } from '../../database/columns.ts'
 import { sql } from '../../database/sql.ts'
 import { recordAll } from '../../outbox/events/event.service.ts'
 import type { Change } from '../../outbox/events/person.ts'
 import type { TopicName } from '../../outbox/events/topics.ts'
-import { badInput, conflict } from '../../shared/errors.ts'
+import { badInput, conflict, type Path } from '../../shared/errors.ts'
 import { attempt, doneOf, only, type Outcome } from '../../shared/outcome.ts'
+import { writeInstant } from '../../shared/scalars.ts'
 import { findManagedMembers, readMembers } from '../../tenancy/memberships/member.service.ts'
 import type { Member } from '../../tenancy/memberships/member.type.ts'
 import { endMemberships } from '../../tenancy/memberships/membership.service.ts'
@@ -25,6 +27,8 @@ export interface ActDetails {
   reason?: string | null
   /** Until when a suspension lasts; null for not until told. */
   until?: Date | null
+  /** Where the two stand in the arguments, unless that is at the top. */
+  path?: Path
 }
 
 /** A member after an act; after a removal, as they were before. */
@@ -50,7 +54,7 @@ interface Act {
     ids: string[],
     details: ActDetails,
   ) => Promise<Map<string, number> | undefined>
-  changes?: (member: Member, sessions: number) => Change[]
+  changes?: (member: Member, sessions: number, details: ActDetails) => Change[]
 }
 
 const change =
@@ -71,8 +75,23 @@ const bar = (status: 'SUSPENDED' | 'INACTIVE', topic: TopicName): Act => ({
       where id = any(${ids}::uuid[])`)
     return endSessionsOfAll(work, ids, 'the member was barred')
   },
-  changes: member => [{ field: 'status', before: member.status, after: status }],
+  changes: (member, _sessions, { until = null }) => [
+    { field: 'status', before: member.status, after: status },
+    ...untilChange(member.suspendedUntil, until),
+  ],
 })
+
+/** How events tell until when somebody is barred; nothing where it never had nor has an end. */
+export const untilChange = (before: Instant | null, after: Date | null): Change[] =>
+  before || after
+    ? [
+        {
+          field: 'suspendedUntil',
+          before: before && writeInstant(before),
+          after: after && writeInstant(after),
+        },
+      ]
+    : []
 
 const ACTS: Record<MemberAct, Act> = {
   LOCK: {
@@ -156,9 +175,10 @@ export async function actOnMembers(
   const viewer = must(work.viewer, 'manageUser')
   if (act === 'REVOKE_SESSIONS') inSession(viewer)
   const { topic, told, weakens, acceptedOnly, idle, carryOut, changes } = ACTS[act]
-  const reason = readReason(details.reason ?? null)
+  const path = details.path ?? []
+  const reason = readReason(details.reason ?? null, [...path, 'reason'])
   if (details.until && details.until <= work.now)
-    throw badInput(['input', 'until'], 'OUT_OF_RANGE', 'A suspension ends in the future.')
+    throw badInput([...path, 'until'], 'OUT_OF_RANGE', 'A suspension ends in the future.')
   const keepAdministrator = weakens ? await lockAdministration(work, viewer.organisationId) : null
   const managed = await findManagedMembers(work, viewer, ids)
   const planned = ids.map(id =>
@@ -179,7 +199,7 @@ export async function actOnMembers(
       topic,
       organisationId: viewer.organisationId,
       target: { kind: 'Member', id: member.id, name: member.name },
-      ...(changes && { changes: changes(member, sessions?.get(member.id) ?? 0) }),
+      ...(changes && { changes: changes(member, sessions?.get(member.id) ?? 0, details) }),
       reason,
     })),
   )

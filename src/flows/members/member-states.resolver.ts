@@ -18,7 +18,7 @@ export class MemberStatesResolver {
     @Ctx() { transact }: Context,
     @Arg('input', () => SuspendInput, { nullable: true }) input?: SuspendInput | null,
   ): Promise<MemberPayload> {
-    return transact(work => actOnMember(work, 'SUSPEND', id, input ?? {}))
+    return transact(work => actOnMember(work, 'SUSPEND', id, { ...input, path: ['input'] }))
   }
 
   @Mutation(() => MemberPayload, {

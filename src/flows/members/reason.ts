@@ -4,13 +4,18 @@ import { holdsLink, isPlainText } from '../../shared/normalise.ts'
 const LONGEST_REASON = 500
 const LONGEST_MESSAGE = 1_000
 
-/** A reason in the actor's words: some lines of text, or none. */
-export function readReason(reason: string | null): string | null {
+/**
+ * A reason in the actor's words: some lines of text, or none.
+ *
+ * @param path where it stands in the arguments.
+ * @throws {AppError} `BAD_USER_INPUT`.
+ */
+export function readReason(reason: string | null, path: Path = ['reason']): string | null {
   const text = reason?.trim() ?? ''
   if (text.length > LONGEST_REASON)
-    throw badInput(['reason'], 'OUT_OF_RANGE', `A reason has at most ${LONGEST_REASON} characters.`)
+    throw badInput(path, 'OUT_OF_RANGE', `A reason has at most ${LONGEST_REASON} characters.`)
   if (!isPlainText(text))
-    throw badInput(['reason'], 'INVALID_FORMAT', 'A reason is text without control characters.')
+    throw badInput(path, 'INVALID_FORMAT', 'A reason is text without control characters.')
   return text || null
 }
 

@@ -7,9 +7,11 @@ import { dropSecondFactors } from '../../credentials/totp/mfa.service.ts'
 import { SYSTEM } from '../../database/context.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
+import type { Change } from '../../outbox/events/person.ts'
 import type { TopicName } from '../../outbox/events/topics.ts'
 import { badInput, conflict, notFound } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
+import { untilChange } from '../members/acts.service.ts'
 import { readReason } from '../members/reason.ts'
 
 interface AccountRow {
@@ -17,6 +19,7 @@ interface AccountRow {
   name: string
   status: string
   lockedAt: string | null
+  suspendedUntil: string | null
   operator: boolean
 }
 
@@ -42,20 +45,27 @@ export const unlockUser = (work: Work, id: string) =>
 export function suspendUser(work: Work, id: string, reason: string | null, until: Date | null) {
   if (until && until <= work.now)
     throw badInput(['input', 'until'], 'OUT_OF_RANGE', 'A suspension ends in the future.')
-  return change(work, id, 'user.suspended', reason, account =>
-    bar(work, account.id, 'SUSPENDED', until),
+  const words = readReason(reason, ['input', 'reason'])
+  return change(work, id, 'user.suspended', words, account =>
+    bar(work, account, 'SUSPENDED', until),
   )
 }
 
 /** Bars an account everywhere until further notice; its sessions end at once. */
 export const deactivateUser = (work: Work, id: string, reason: string | null) =>
-  change(work, id, 'user.deactivated', reason, account => bar(work, account.id, 'INACTIVE', null))
+  change(work, id, 'user.deactivated', reason, account => bar(work, account, 'INACTIVE', null))
 
-async function bar(work: Work, id: string, status: string, until: Date | null): Promise<void> {
+async function bar(
+  work: Work,
+  { id, status: before, suspendedUntil }: AccountRow,
+  status: string,
+  until: Date | null,
+): Promise<Change[]> {
   await work.db.rows(sql`
     update user_account set status = ${status}, suspended_until = ${until}, updated_at = ${work.now} where id = ${id}`)
   await endSessions(work, id, 'the account was barred')
   await mustKeepOperator(work)
+  return [{ field: 'status', before, after: status }, ...untilChange(suspendedUntil, until)]
 }
 
 /** Readmits a suspended or inactive account. */
@@ -122,21 +132,22 @@ async function endSessions(work: Work, userId: string, reason: string): Promise<
   return ended.length
 }
 
-/** One act on one account, as *operator*, with its event. */
+/** One act on one account, as *operator*, with its event; the act says what it changed, where the topic does not. */
 async function change(
   work: Work,
   id: string,
   topic: TopicName,
   reason: string | null,
-  act: (account: AccountRow) => Promise<void>,
+  act: (account: AccountRow) => Promise<Change[] | void>,
 ): Promise<string> {
   asOperator(work.viewer)
   const words = readReason(reason)
   const account = await getAccount(work, id)
-  await act(account)
+  const changes = await act(account)
   await record(work, topic, {
     organisationId: null,
     target: { kind: 'User', id: account.id, name: account.name },
+    ...(changes && { changes }),
     reason: words,
     byOperator: true,
   })
@@ -151,7 +162,8 @@ async function getAccount(work: Work, id: string): Promise<AccountRow> {
   )
   const account = await firstRow<AccountRow>(
     work.db,
-    sql`select id, btrim(first_name || ' ' || last_name) as name, status, locked_at as "lockedAt", operator
+    sql`select id, btrim(first_name || ' ' || last_name) as name, status, locked_at as "lockedAt",
+        suspended_until as "suspendedUntil", operator
       from user_account where id = ${id} and deleted_at is null for no key update`,
   )
   if (!account) throw notFound('user')

@@ -16,16 +16,25 @@ import { UserConnection, UserFilter } from './platform.type.ts'
 
 @ArgsType()
 class OrganisationsArgs extends PageArgs {
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Matches name and short name, by beginnings of words.',
+  })
   search?: string | null
 
-  @Field(() => Boolean, { nullable: true })
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Only those that are barred, or only those that are not.',
+  })
   suspended?: boolean | null
 }
 
 @ArgsType()
 class UsersArgs extends PageArgs {
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Matches name and email, by beginnings of words.',
+  })
   search?: string | null
 
   @Field(() => UserFilter, { nullable: true })

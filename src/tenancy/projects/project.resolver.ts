@@ -18,7 +18,7 @@ import {
 
 @ArgsType()
 class ProjectsArgs extends PageArgs {
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Matches the name, from its beginning.' })
   search?: string | null
 }
 
