@@ -345,6 +345,9 @@ describe('an address that was never proven', () => {
       })
       person.take(signed)
     }
+    expect(Object.keys(decodeJwt(person.accessToken))).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^(org|prj|role|permissions)$/)]),
+    )
     await expect(person.ask(SWITCH, { id: admin.organisationId })).rejects.toBeRefused(...POLICY)
     await expect(
       person.ask(`mutation { createOrganisation(input: { name: "New" }) { organisation { id } } }`),

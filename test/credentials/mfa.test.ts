@@ -187,6 +187,18 @@ describe('a session that never proved the factor of its account', () => {
   })
 })
 
+test('the name of the platform stands in the address that an app reads', async () => {
+  await server.database.owner(`update platform_settings set mfa_issuer = 'Acme: Ärzte & Co'`)
+  try {
+    const { startTotpEnrolment: begun } = await (await newcomer()).ask(START)
+    const uri = new URL(begun.uri)
+    expect(uri.searchParams.get('issuer')).toBe('Acme: Ärzte & Co')
+    expect(uri.pathname).toContain(`${encodeURIComponent('Acme: Ärzte & Co')}:`)
+  } finally {
+    await server.database.owner(`update platform_settings set mfa_issuer = 'Gatehouse'`)
+  }
+})
+
 describe('signing in', () => {
   test('asks for the second factor, and the session says so in its tokens', async () => {
     const { person, app } = await somebody()
@@ -364,6 +376,25 @@ describe('managing factors', () => {
     expect(row!.sealed_seed).toBe('')
     const { token } = await challenge(server, person.email)
     await expect(verify(server, token, tablet.fresh())).rejects.toBeRefused(...CODE_INVALID)
+  })
+
+  test('a code goes for one thing: what proved somebody removes nothing, and what removed one proves nothing', async () => {
+    const { person, app, codes } = await somebody()
+    const { app: tablet } = await enrol(person, 'Tablet')
+    const prove = (code: string) =>
+      person.ask(
+        `mutation ($code: String!) { reauthenticate(input: { code: $code }) { accessToken } }`,
+        { code },
+      )
+    const code = tablet.fresh()
+    person.accessToken = (await prove(code)).reauthenticate.accessToken
+    await expect(person.ask(REMOVE, { id: tablet.id, code })).rejects.toBeRefused(...CODE_INVALID)
+    await person.ask(REMOVE, { id: tablet.id, code: codes[0]! })
+    await expect(prove(codes[0]!)).rejects.toBeRefused(...CODE_INVALID)
+    const last = app.fresh()
+    await prove(last)
+    const { token } = await challenge(server, person.email)
+    await expect(verify(server, token, last)).rejects.toBeRefused(...CODE_INVALID)
   })
 
   test('the last one takes the recovery codes with it, and signing in asks for no more', async () => {

@@ -238,6 +238,29 @@ describe("a project's own page", () => {
 })
 
 describe("a session that a project's own page received", () => {
+  test('begins in its organisation or not at all', async () => {
+    const projectId = await pageFor(admin)
+    const person = await memberOf(admin, projectId)
+    const away = await organisation(server)
+    await away.add({ email: person.email })
+    const token = await magicToken(server, person.email, projectId)
+    await expect(
+      magicSignIn(server, token, { organisationId: away.organisationId }),
+    ).rejects.toBeRefused('UNAUTHENTICATED', 'CREDENTIALS_INVALID')
+    await server.database.owner('update principal set locked_at = now() where id = $1', [
+      person.memberId,
+    ])
+    await expect(magicSignIn(server, token)).rejects.toBeRefused(
+      'UNAUTHENTICATED',
+      'CREDENTIALS_INVALID',
+    )
+    // nothing was used up by that
+    await server.database.owner('update principal set locked_at = null where id = $1', [
+      person.memberId,
+    ])
+    expect((await magicSignIn(server, token)).organisationId).toBe(admin.organisationId)
+  })
+
   test('is for its organisation also where a second factor was proven first', async () => {
     const projectId = await pageFor(admin)
     const person = await memberOf(admin, projectId)

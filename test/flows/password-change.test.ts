@@ -82,6 +82,23 @@ describe('changing the password', () => {
     })
   })
 
+  test('takes up to 256 characters of any kind, and compares them exactly', async () => {
+    const person = await newcomer(admin)
+    const chosen = ` café 🐟 ${'ärger mit der '.repeat(17)}`.slice(0, 254) + ' '
+    expect([...chosen].length).toBeGreaterThan(128)
+    person.take((await change(person, chosen)).changePassword)
+    await signIn(server, person.email, chosen)
+    for (const other of [chosen.normalize('NFD'), chosen.trim(), chosen.toUpperCase()])
+      await expect(signIn(server, person.email, other)).rejects.toBeRefused(
+        'UNAUTHENTICATED',
+        'CREDENTIALS_INVALID',
+      )
+    await expect(change(person, `${chosen}${'ab cd '.repeat(3)}`, chosen)).rejects.toBeRefused(
+      'BAD_USER_INPUT',
+      'OUT_OF_RANGE',
+    )
+  })
+
   test('goes on where an organisation takes mailed links alone', async () => {
     const person = await newcomer(admin)
     const session = await magicSignIn(server, await magicToken(server, person.email))

@@ -403,8 +403,11 @@ describe('a project that asks for no proof', () => {
     expect(reach === 'FORBIDDEN' || reach.length <= 1).toBe(true)
   })
 
-  test('founds nothing and owns no key', async () => {
+  test('founds nothing, owns no key, and sees no invitations', async () => {
     const { person } = await unproven()
+    await invite(await organisation(server), { email: person.email })
+    const { me } = await person.ask(`{ me { invitations { totalCount nodes { id } } } }`)
+    expect(me.invitations).toEqual({ totalCount: 0, nodes: [] })
     await admin.ask(
       `mutation { updateOrganisationSettings(input: { apiKey: { selfService: true } }) { organisation { id } } }`,
     )
