@@ -369,3 +369,7 @@ test('acts on unknown accounts and organisations change nothing', async () => {
     for (const id of [RANDOM_ID, admin.memberId])
       await expect(call(op, field, id), field).rejects.toBeRefused('NOT_FOUND')
 })
+
+test('the id of a member in place of the account is told apart in words', async () => {
+  await expect(verb(op, 'lockUser', admin.memberId)).rejects.toThrow('`Member.userId`')
+})

@@ -9,7 +9,7 @@ import { firstRow, sql } from '../../database/sql.ts'
 import { record } from '../../outbox/events/event.service.ts'
 import type { Change } from '../../outbox/events/person.ts'
 import type { TopicName } from '../../outbox/events/topics.ts'
-import { badInput, conflict, notFound } from '../../shared/errors.ts'
+import { AppError, badInput, conflict } from '../../shared/errors.ts'
 import { isId } from '../../shared/tokens.ts'
 import { untilChange } from '../members/acts.service.ts'
 import { readReason } from '../members/reason.ts'
@@ -156,7 +156,7 @@ async function change(
 
 /** An account by id. Those of operators are locked first, in the order of their ids, so that two acts cannot cross. */
 async function getAccount(work: Work, id: string): Promise<AccountRow> {
-  if (!isId(id)) throw notFound('user')
+  if (!isId(id)) throw noSuchUser()
   await work.db.rows(
     sql`select id from user_account where operator and deleted_at is null order by id for no key update`,
   )
@@ -166,9 +166,16 @@ async function getAccount(work: Work, id: string): Promise<AccountRow> {
         suspended_until as "suspendedUntil", operator
       from user_account where id = ${id} and deleted_at is null for no key update`,
   )
-  if (!account) throw notFound('user')
+  if (!account) throw noSuchUser()
   return account
 }
+
+/** Whoever has a member at hand is likely to send that id. */
+const noSuchUser = () =>
+  new AppError(
+    'NOT_FOUND',
+    'There is no such user. An account has an id of its own: `Member.userId`, not `Member.id`.',
+  )
 
 /** @throws {AppError} `CONFLICT` / `LAST_ADMINISTRATOR` where no operator could sign in any more. */
 export async function mustKeepOperator(work: Work): Promise<void> {
