@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { delayOf, freshSource, guess, INVALID, WRONG } from '../support/guesses.ts'
-import { organisation, signIn } from '../support/people.ts'
+import { freshEmail, organisation, signIn } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const settings = { TRUST_PROXY: '1' }
@@ -28,6 +28,20 @@ test('what was guessed is still counted by a node that was started since', async
   } finally {
     await started.stop()
   }
+})
+
+test('guesses at a login that nobody has wait as long as at one that somebody has', async () => {
+  const known = (await organisation(server)).email
+  const delays: number[] = []
+  for (const email of [known, freshEmail('nobody')]) {
+    const source = freshSource()
+    for (let time = 0; time < 5; time += 1)
+      await expect(guess(server, email, { source, password: WRONG })).rejects.toBeRefused(
+        ...INVALID,
+      )
+    delays.push(await delayOf(guess(server, email, { source, password: WRONG })))
+  }
+  expect(Math.abs(delays[0]! - delays[1]!)).toBeLessThanOrEqual(2)
 })
 
 test('while somebody guesses at two nodes from many sources, the owner signs in all the while', async () => {

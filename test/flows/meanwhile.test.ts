@@ -6,6 +6,7 @@ import {
   magicSignIn,
   magicToken,
   mailedLink,
+  openProject,
   OTHER_PASSWORD,
   requestVerification,
   reset,
@@ -29,6 +30,7 @@ import { answer } from '../http/pages.ts'
 
 let server: TestServer
 let admin: Person
+let projectId: string
 
 beforeAll(async () => {
   server = await startServer()
@@ -172,6 +174,41 @@ describe.skipIf(!onPostgres())('while the password is being replaced, the old on
 })
 
 describe.skipIf(!onPostgres())('while a session is being ended,', () => {
+  test.each([
+    [
+      'leaves no link behind that would outlive it',
+      (person: Person) =>
+        person.ask(
+          `mutation ($email: EmailAddress!) { requestEmailChange(email: $email) { email } }`,
+          { email: freshEmail() },
+        ),
+    ],
+    [
+      'joins nothing',
+      async (person: Person) =>
+        person.ask(`mutation ($id: ID!) { joinProject(id: $id) { __typename } }`, {
+          id: projectId,
+        }),
+    ],
+  ])('it %s', async (_what, act) => {
+    projectId = await openProject(admin)
+    const person = await newcomer(admin)
+    await expect(
+      meanwhile(
+        server,
+        [
+          [`update user_account set password_changed_at = now() where id = $1`, [person.userId]],
+          [`update session set ended_at = now() where id = $1`, [person.sessionId]],
+        ],
+        () => act(person),
+      ),
+    ).rejects.toBeRefused('UNAUTHENTICATED', 'SESSION_ENDED')
+    const left = await server.database.owner(`select kind from link where user_id = $1`, [
+      person.userId,
+    ])
+    expect(left).toEqual([])
+  })
+
   test('it changes no password', async () => {
     const person = await newcomer(admin)
     const input = { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD }

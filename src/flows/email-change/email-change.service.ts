@@ -106,8 +106,8 @@ export async function cancelEmailChange(work: Work, person: Owner): Promise<void
 
 /** The account in use, locked; the account is no business of a session that acts in one organisation only. */
 async function ownAccount(work: Work, person: Owner): Promise<Account> {
-  await mustBeOwnSession(work, person)
   await lockAccount(work, person.userId)
+  await mustBeOwnSession(work, person)
   const account = await findAccountById(work, person.userId)
   if (!account) throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
   return account

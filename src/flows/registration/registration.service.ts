@@ -110,8 +110,9 @@ export async function joinProject(
 ): Promise<ProjectAccess> {
   const project = await findOpenProject(work.db, projectId)
   if (!project) throw notFound('project')
+  const standing = await lockAccount(work, person.userId)
   await mustBeOwnSession(work, person)
-  mustBeLetIn(await lockAccount(work, person.userId), work.now)
+  mustBeLetIn(standing, work.now)
   const account = await findAccountById(work, person.userId)
   if (!account) throw unauthenticated('SESSION_ENDED', 'The session is over. Sign in again.')
   if (!account.emailVerifiedAt)
