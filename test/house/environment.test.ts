@@ -8,6 +8,7 @@ const holding = (pattern: RegExp) =>
 test('the environment is read where a process begins, and handed on as settings', () => {
   expect(holding(/\bprocess\s*\.\s*env\b|\bimport\.meta\.env\b|from 'node:process'/)).toEqual([
     'src/audit-verify.ts',
+    'src/engine.ts',
     'src/main.ts',
     'src/migrate.ts',
     'src/rotate-keys.ts',

@@ -254,13 +254,18 @@ describe('a page that stands in for a session', () => {
     },
   )
 
-  test('tells whoever has no password where to go', async () => {
-    const { url, person } = await link('change')
-    await server.database.owner('update user_account set password_hash = null where id = $1', [
-      person.userId,
-    ])
-    expect(await (await get(url)).text()).toContain('Your account has no password')
-  })
+  test.each(['confirm', 'change'] as const)(
+    'tells whoever has no password where to go (%s)',
+    async kind => {
+      const { url, person } = await link(kind)
+      await server.database.owner('update user_account set password_hash = null where id = $1', [
+        person.userId,
+      ])
+      const html = await (await get(url)).text()
+      expect(html).toContain('Your account has no password')
+      expect(html).not.toContain('<form')
+    },
+  )
 
   test('an invitation wants the code as well', async () => {
     const person = await newcomer(await organisation(server))

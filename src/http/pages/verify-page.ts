@@ -1,12 +1,13 @@
 import { findLink, LINK_PATHS } from '../../credentials/links/link.service.ts'
 import { readPasswordRules } from '../../credentials/passwords/password-rules.service.ts'
 import { isProven, verifyEmail } from '../../flows/email-verification/email-verification.service.ts'
+import { readPerson } from '../../flows/sign-in/entry.service.ts'
 import { tokenInvalid } from '../../shared/errors.ts'
 import { passwordFaults, sayFault, type Fault } from './invitation-faults.ts'
 import { donePath, sendForm, type LinkPage } from './link-page.ts'
 import { newPasswordField, proofFields } from './page-form.ts'
 import { fieldOf } from './page-guard.ts'
-import { wordsOf } from './page-layout.ts'
+import { notice, sendPage, wordsOf } from './page-layout.ts'
 import { proveOwner, spendProof } from './page-proof.ts'
 import { asSystem, systemOf, type Visit } from './page-visit.ts'
 
@@ -61,6 +62,9 @@ async function confirm(visit: Visit, email: string): Promise<Fault[]> {
 async function show(visit: Visit, faults: Fault[]) {
   const { link, rules, proven } = await look(visit)
   const words = wordsOf(visit.request)
+  const person = proven && (await readPerson(systemOf(visit), { id: link.userId }))
+  if (person && !person.passwordHash)
+    return sendPage(visit.reply, words, notice(words.verify.title, words.verify.withoutPassword))
   return sendForm(visit, {
     path: PATH,
     title: words.verify.title,

@@ -13,7 +13,7 @@ export const german: Words = {
     newcomer:
       'Um die Einladung anzunehmen, nennen Sie Ihren Namen und wählen Sie ein Passwort für Ihr neues Konto.',
     owner:
-      'Zu dieser Adresse gibt es bereits ein Konto. Um die Einladung anzunehmen, geben Sie dessen Passwort ein.',
+      'Zu dieser Adresse gibt es bereits ein Konto. Um die Einladung anzunehmen, geben Sie dessen Passwort ein. Hat es keines, melden Sie sich in der Anwendung an und nehmen die Einladung dort an.',
     accept: 'Einladung annehmen',
     decline: 'Ablehnen',
     declineQuestion: 'Möchten Sie lieber nicht beitreten?',
@@ -71,6 +71,8 @@ export const german: Words = {
       'Wählen Sie das Passwort Ihres Kontos: das von Ihrer Registrierung oder ein anderes. Damit ist bestätigt, dass diese Adresse Ihnen gehört.',
     owner:
       'Die Administration hat diese Adresse zur Anmeldeadresse Ihres Kontos gemacht. Um zu bestätigen, dass sie Ihnen gehört, geben Sie Ihr Passwort ein.',
+    withoutPassword:
+      'Ihr Konto hat kein Passwort. Melden Sie sich in der Anwendung an, und bestätigen Sie diese Adresse dort.',
     submit: 'Adresse bestätigen',
     doneTitle: 'Ihre Adresse ist bestätigt',
     doneText:

@@ -18,7 +18,8 @@ export const english = {
         : `You are invited to join ${organisation}.`,
     openUntil: (moment: string) => `The invitation is open until ${moment}.`,
     newcomer: 'To accept, tell us your name and choose a password for your new account.',
-    owner: 'This address has an account already. To accept, enter its password.',
+    owner:
+      'This address has an account already. To accept, enter its password. If it has none, sign in to the application and accept there.',
     accept: 'Accept the invitation',
     decline: 'Decline',
     declineQuestion: 'Would you rather not join?',
@@ -72,6 +73,8 @@ export const english = {
       'Choose the password of your account: the one from your registration, or another. With that, this address is confirmed as yours.',
     owner:
       'An administrator has made this address the login of your account. To confirm that it is yours, enter your password.',
+    withoutPassword:
+      'Your account has no password. Sign in to the application, and confirm this address there.',
     submit: 'Confirm the address',
     doneTitle: 'Your address is confirmed',
     doneText:
