@@ -247,6 +247,15 @@ describe('joining a further project', () => {
       project: { id: projectId },
       role: { name: 'Viewer' },
     })
+    // the trail names them as they call themselves
+    const { organisation: there } = await admin.ask(
+      `query ($ids: [ID!]!) { organisation { auditEvents(first: 5, filter: { targetIds: $ids, topics: ["member.joined"] }) {
+        nodes { actor { name } target { name } } } } }`,
+      { ids: [joinProject.projectAccess.principal.id] },
+    )
+    const [joined] = there.auditEvents.nodes
+    expect(joined.target.name).toBe(joined.actor.name)
+    expect(joined.target.name).not.toContain('@')
     await stranger.switchTo(admin.organisationId)
     await expect(join(stranger, projectId)).rejects.toBeRefused('CONFLICT', 'ALREADY_EXISTS')
     const second = await openProject(admin)

@@ -28,7 +28,9 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const list = (args: string, fields = 'nodes { id }') =>
-  plansOf(server, () => reader.ask(`{ me { notifications(first: 20${args}) { ${fields} } } }`))
+  plansOf(server, () => reader.ask(`{ me { notifications(first: 20${args}) { ${fields} } } }`), {
+    reading: true,
+  })
 
 test('a page of one’s own list is read in the order of its index', async () => {
   const plan = await list('')

@@ -61,6 +61,10 @@ test('families, actors and outcomes narrow the list, several values of each one'
     'member.joined',
     'member.added',
   ])
+  // as they call themselves, by their name and not by their address
+  const [, joined] = family
+  expect(joined.target.name).toBe(joined.actor.name)
+  expect(joined.target.name).not.toContain('@')
   expect(await nodes(admin, { actorIds: [other.memberId], topics: ['member.*'] })).toHaveLength(1)
   expect(await nodes(admin, { outcome: 'DENIED', targetIds: [one.memberId] })).toEqual([])
   expect(await nodes(admin, { occurredAt: { to: '2020-01-01T00:00:00Z' } })).toEqual([])

@@ -202,14 +202,11 @@ async function enliven(work: Work, invitation: LinkedInvitation, userId: string)
     work.db,
     sql`select first_name as "firstName", last_name as "lastName" from user_account where id = ${userId}`,
   )
+  const name = person ? fullName(person) : invitation.email
   await record(work, 'member.joined', {
     organisationId: invitation.organisationId,
-    target: { kind: 'Member', id: invitation.principalId, name: invitation.email },
-    actor: {
-      userId,
-      principalId: invitation.principalId,
-      name: person ? fullName(person) : invitation.email,
-    },
+    target: { kind: 'Member', id: invitation.principalId, name },
+    actor: { userId, principalId: invitation.principalId, name },
   })
 }
 

@@ -69,10 +69,11 @@ async function join(
     await work.db.rows(
       sql`update principal set unproven_project_id = ${project.projectId} where id = ${id}`,
     )
+  const name = fullName(account)
   await record(work, 'member.joined', {
     organisationId,
-    target: { kind: 'Member', id, name: account.email },
-    actor: { userId: account.id, principalId: id, name: fullName(account) },
+    target: { kind: 'Member', id, name },
+    actor: { userId: account.id, principalId: id, name },
     changes: [{ field: 'role', before: null, after: organisationRole.name }],
   })
   return id
