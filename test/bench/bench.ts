@@ -3,7 +3,14 @@ import { cpus } from 'node:os'
 import { signInAll, takeKeys, type Caller } from './callers.ts'
 import { freePort, startCluster, type Cluster } from './cluster.ts'
 import { median, run, type Figures, type Scenario } from './load.ts'
-import { compile, pinLoad, startServer, type Build, type ServerProcess } from './processes.ts'
+import {
+  compile,
+  pause,
+  pinLoad,
+  startServer,
+  type Build,
+  type ServerProcess,
+} from './processes.ts'
 import { profile, profilePath } from './profile.ts'
 import { refreshing, refreshingAtOnce } from './refreshing.ts'
 import { resultTable, shareTable } from './report.ts'
@@ -159,10 +166,13 @@ ${resultTable(lines)}`)
 /** How long `viewer` takes while 200 sign-ins are in flight, beside a quiet server. */
 async function tellFlood(cluster: Cluster, server: ServerProcess, people: Caller[]): Promise<void> {
   const reading = viewer(server, people, 16)
+  const signingIn = signIns(server, strangers, password, 200)
+  for (const warmUp of [signingIn, reading]) await run(cluster, warmUp, WARM_UP_SECONDS)
   const idle = await run(cluster, reading, RUN_SECONDS)
   const [flood, busy] = await Promise.all([
-    run(cluster, signIns(server, strangers, password, 200), RUN_SECONDS + 2),
-    run(cluster, reading, RUN_SECONDS),
+    run(cluster, signingIn, RUN_SECONDS + 2),
+    // all of them are in flight by then
+    pause(1_000).then(() => run(cluster, reading, RUN_SECONDS)),
   ])
   console.log(`
 \`viewer\` at 16 connections: p99 ${idle.p99.toFixed(1)} ms alone, ${busy.p99.toFixed(1)} ms while 200 sign-ins are in flight
