@@ -355,12 +355,12 @@ test('the trail tells until when somebody is barred, and a reason is found where
   const [first, second] = [until(1), until(2)]
   await suspend({ until: first })
   await suspend({ until: second })
-  const { organisation } = await admin.ask(
+  const { organisation: here } = await admin.ask(
     `query ($id: ID!) { organisation { auditEvents(filter: { targetIds: [$id], topics: ["member.suspended"] }) {
       nodes { changes { field before after } } } } }`,
     { id: memberId },
   )
-  expect(organisation.auditEvents.nodes.map((event: any) => event.changes)).toEqual([
+  expect(here.auditEvents.nodes.map((event: any) => event.changes)).toEqual([
     [
       { field: 'status', before: 'SUSPENDED', after: 'SUSPENDED' },
       { field: 'suspendedUntil', before: first.toISOString(), after: second.toISOString() },
