@@ -18,13 +18,16 @@ export async function holdData({
 }: Pick<Config, 'DATABASE_URL' | 'DATA_DIR'>): Promise<void> {
   if (DATABASE_URL || DATA_DIR.startsWith('memory:')) return
   const address = addressOf(DATA_DIR)
-  if (await isHeld(address))
+  // what a program left that was killed
+  if (address.startsWith(tmpdir()) && !(await answers(address))) rmSync(address, { force: true })
+  // no pid in a file: that outlives its program, and may come to be another's
+  const held = createServer(socket => socket.destroy()).listen(address)
+  await once(held, 'listening').catch(error => {
+    if (error.code !== 'EADDRINUSE') throw error
     throw new ConfigError([
       `Another program uses the embedded database in ${DATA_DIR}. Stop it first, or set another DATA_DIR.`,
     ])
-  // no pid in a file: that outlives its program, and may come to be another's
-  const held = createServer(socket => socket.destroy()).listen(address)
-  await once(held, 'listening')
+  })
   held.unref()
 }
 
@@ -35,13 +38,9 @@ function addressOf(folder: string): string {
   return process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : join(tmpdir(), name)
 }
 
-async function isHeld(address: string): Promise<boolean> {
-  const answered = await new Promise<boolean>(done => {
+const answers = (address: string): Promise<boolean> =>
+  new Promise(done => {
     const socket = connect(address)
     socket.once('connect', () => done(socket.destroy().destroyed))
     socket.once('error', () => done(false))
   })
-  // what a program left that was killed
-  if (!answered && address.startsWith(tmpdir())) rmSync(address, { force: true })
-  return answered
-}

@@ -3,6 +3,7 @@ import { Migrator } from '@mikro-orm/migrations'
 import { defineConfig as forPglite, type MikroORM as PgliteOrm } from '@mikro-orm/pglite'
 import { defineConfig as forPostgres, type MikroORM as PostgresOrm } from '@mikro-orm/postgresql'
 import { createPostgreSqlTypeParsers } from '@mikro-orm/sql'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Pool, TypeOverrides, type PoolConfig } from 'pg'
 import { parse as parseArray } from 'postgres-array'
@@ -56,8 +57,15 @@ const clusterFolder = (dataDir: string) =>
 const parsers = createPostgreSqlTypeParsers(parseArray)
 
 /** Opens PGlite so that it reads instants as MikroORM does: as text. */
-export const openPglite = (dataDir: string, loadDataDir?: Blob): Promise<PGlite> =>
-  PGlite.create({ dataDir: clusterFolder(dataDir), parsers, ...(loadDataDir && { loadDataDir }) })
+export function openPglite(dataDir: string, loadDataDir?: Blob): Promise<PGlite> {
+  // PGlite makes its own folder, and none above it
+  if (!dataDir.startsWith('memory:')) mkdirSync(dataDir, { recursive: true })
+  return PGlite.create({
+    dataDir: clusterFolder(dataDir),
+    parsers,
+    ...(loadDataDir && { loadDataDir }),
+  })
+}
 
 /**
  * Connections begin in a role that sees nothing until a context is entered, with instants in UTC, and give up on

@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { post } from '../support/client.ts'
+import { expectRefused, post } from '../support/client.ts'
 import { freshEmail, organisation, PASSWORD, type Person } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -23,15 +23,6 @@ const asAdmin = () => ({ authorization: `Bearer ${admin.accessToken}` })
 
 type Answer = Awaited<ReturnType<typeof post>>
 const codeOf = ({ json }: Answer): string => json.errors[0].extensions.code
-
-/** Refused with this status and code, naming the request, and without executing anything. */
-function expectRefused(answer: Answer, status: number, code: string) {
-  expect(answer.json, answer.text).toMatchObject({ errors: [{ extensions: { code } }] })
-  expect(answer.status).toBe(status)
-  expect(answer.json.data).toBeUndefined()
-  for (const error of answer.json.errors)
-    expect(error.extensions.requestId).toBe(answer.headers.get('x-request-id'))
-}
 
 describe('what is no GraphQL request', () => {
   test.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'])('is answered 405 for %s', async method => {

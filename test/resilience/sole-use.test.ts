@@ -20,3 +20,17 @@ test('the embedded database is used by one program at a time, and is free when t
   const third = await NodeProcess.start(settings)
   await third.kill()
 }, 120_000)
+
+test('of programs that start at once, one gets the embedded database', async () => {
+  const settings = { DATA_DIR: join(folder, 'contested') }
+  const rivals = await Promise.all(
+    Array.from({ length: 3 }, () => NodeProcess.spawn(settings, 'src/migrate.ts')),
+  )
+  const codes = await Promise.all(rivals.map(rival => rival.ended()))
+  expect(codes.filter(code => code === 0)).toHaveLength(1)
+  expect(codes.filter(code => code === 1)).toHaveLength(2)
+  for (const { output } of rivals.filter((_, index) => codes[index] === 1)) {
+    expect(output).toContain('Another program uses the embedded database')
+    expect(output).not.toMatch(/^\s+at |EADDRINUSE/m)
+  }
+}, 120_000)

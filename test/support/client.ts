@@ -1,4 +1,5 @@
 import { ClientError, GraphQLClient, type Variables } from 'graphql-request'
+import { expect } from 'vitest'
 
 /** A refusal as a client sees it. */
 export class Refusal extends Error {
@@ -50,6 +51,17 @@ export async function post(url: string, body: string, headers: Record<string, st
   })
   const text = await response.text()
   return { status: response.status, headers: response.headers, text, json: safeJson(text) }
+}
+
+type Answer = Awaited<ReturnType<typeof post>>
+
+/** Refused as a whole with this status and code, naming the request, and without executing anything. */
+export function expectRefused({ json, text, status, headers }: Answer, as: number, code: string) {
+  expect(json, text).toMatchObject({ errors: [{ extensions: { code } }] })
+  expect(status).toBe(as)
+  expect(json.data).toBeUndefined()
+  for (const error of json.errors)
+    expect(error.extensions.requestId).toBe(headers.get('x-request-id'))
 }
 
 function safeJson(text: string): any {

@@ -89,11 +89,7 @@ export function readName(
   path: Path,
 ): { firstName: string; lastName: string } {
   return {
-    firstName: readNamePart(input.firstName, [...path, 'firstName'], 1),
-    lastName: readNamePart(input.lastName, [...path, 'lastName'], 0),
+    firstName: readTitle(input.firstName, [...path, 'firstName']),
+    lastName: readTitle(input.lastName, [...path, 'lastName'], 0),
   }
 }
-
-/** One part of a name, of at least so many characters. */
-export const readNamePart = (text: string, path: Path, least: number): string =>
-  readTitle(text, path, least)

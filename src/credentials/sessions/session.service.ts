@@ -47,7 +47,10 @@ interface Begun extends Sighting {
   first: boolean | null
 }
 
-/** Begins a session, with its event; as *system*. Several sign-ins of one person come one after the other: the account is locked. */
+/**
+ * Begins a session, with its event; as *system*. Several sign-ins of one person come one after the other: the account is
+ * locked.
+ */
 export async function createSession(work: Work, session: NewSession): Promise<RenewedSession> {
   const { now, request, server } = work
   const { person, place, method, delivery } = session

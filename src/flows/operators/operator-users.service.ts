@@ -25,7 +25,7 @@ interface AccountRow {
 
 /** Stops an account's new sign-ins and key use everywhere; open sessions run on. */
 export const lockUser = (work: Work, id: string, reason: string | null) =>
-  change(work, id, 'user.locked', reason, async account => {
+  change(work, id, 'user.locked', readReason(reason), async account => {
     await work.db.rows(
       sql`update user_account set locked_at = coalesce(locked_at, ${work.now}), updated_at = ${work.now} where id = ${account.id}`,
     )
@@ -45,15 +45,16 @@ export const unlockUser = (work: Work, id: string) =>
 export function suspendUser(work: Work, id: string, reason: string | null, until: Date | null) {
   if (until && until <= work.now)
     throw badInput(['input', 'until'], 'OUT_OF_RANGE', 'A suspension ends in the future.')
-  const words = readReason(reason, ['input', 'reason'])
-  return change(work, id, 'user.suspended', words, account =>
+  return change(work, id, 'user.suspended', readReason(reason, ['input', 'reason']), account =>
     bar(work, account, 'SUSPENDED', until),
   )
 }
 
 /** Bars an account everywhere until further notice; its sessions end at once. */
 export const deactivateUser = (work: Work, id: string, reason: string | null) =>
-  change(work, id, 'user.deactivated', reason, account => bar(work, account, 'INACTIVE', null))
+  change(work, id, 'user.deactivated', readReason(reason), account =>
+    bar(work, account, 'INACTIVE', null),
+  )
 
 async function bar(
   work: Work,
@@ -83,7 +84,7 @@ export const activateUser = (work: Work, id: string) =>
 export function resetUserMfa(work: Work, id: string, reason: string): Promise<string> {
   if (!reason.trim())
     throw badInput(['reason'], 'REQUIRED', 'Say why: how you know who asks, for instance.')
-  return change(work, id, 'mfa.reset', reason, account =>
+  return change(work, id, 'mfa.reset', readReason(reason), account =>
     work.as(SYSTEM, async () => {
       await dropSecondFactors(work, account.id)
       await clearOut(work, account.id, { reason: 'second factors were reset' })
@@ -141,14 +142,13 @@ async function change(
   act: (account: AccountRow) => Promise<Change[] | void>,
 ): Promise<string> {
   asOperator(work.viewer)
-  const words = readReason(reason)
   const account = await getAccount(work, id)
   const changes = await act(account)
   await record(work, topic, {
     organisationId: null,
     target: { kind: 'User', id: account.id, name: account.name },
     ...(changes && { changes }),
-    reason: words,
+    reason,
     byOperator: true,
   })
   return account.id

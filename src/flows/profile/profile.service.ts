@@ -1,12 +1,13 @@
 import { inSession } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
 import { moveDigests } from '../../accounts/notifications/preference.service.ts'
-import { fullName, readNamePart } from '../../accounts/users/user.service.ts'
+import { fullName } from '../../accounts/users/user.service.ts'
 import { writeUserWords } from '../../accounts/users/user-words.ts'
 import { firstRow, sql } from '../../database/sql.ts'
 import { changesBetween, record } from '../../outbox/events/event.service.ts'
 import { badInput, notFound } from '../../shared/errors.ts'
 import { sortKey } from '../../shared/normalise.ts'
+import { readTitle } from '../../shared/titles.ts'
 import { writeWords } from '../../tenancy/memberships/member.service.ts'
 import type { UpdateProfileInput } from './profile.type.ts'
 
@@ -58,7 +59,7 @@ export async function updateProfile(work: Work, input: UpdateProfileInput): Prom
 function readProfile(before: Profile, input: UpdateProfileInput): Profile {
   const { firstName, lastName, phoneNumber, locale, timeZone } = input
   const name = (text: string | null | undefined, field: 'firstName' | 'lastName', least: number) =>
-    text === undefined ? before[field] : readNamePart(text ?? '', ['input', field], least)
+    text === undefined ? before[field] : readTitle(text ?? '', ['input', field], least)
   return {
     firstName: name(firstName, 'firstName', 1),
     lastName: name(lastName, 'lastName', 0),

@@ -1,4 +1,4 @@
-import { readNamePart } from '../../accounts/users/user.service.ts'
+import { readTitle } from '../../shared/titles.ts'
 import {
   LONGEST_PASSWORD,
   mustBeAcceptable,
@@ -27,8 +27,8 @@ export const faultsIn = (
   { firstName, lastName, password }: Typed,
   rules: PasswordRules,
 ): Fault[] => [
-  ...faultsOf('firstName', () => readNamePart(firstName, [], 1)),
-  ...faultsOf('lastName', () => readNamePart(lastName, [], 0)),
+  ...faultsOf('firstName', () => readTitle(firstName, [])),
+  ...faultsOf('lastName', () => readTitle(lastName, [], 0)),
   ...passwordFaults(password, rules),
 ]
 

@@ -1,6 +1,6 @@
 import { must, type TenantViewer } from '../../access/viewer.ts'
 import type { Work } from '../../access/work.ts'
-import { fullName, readNamePart } from '../../accounts/users/user.service.ts'
+import { fullName } from '../../accounts/users/user.service.ts'
 import { writeUserWords } from '../../accounts/users/user-words.ts'
 import { SYSTEM } from '../../database/context.ts'
 import { sql } from '../../database/sql.ts'
@@ -8,6 +8,7 @@ import { changesBetween, recordAll } from '../../outbox/events/event.service.ts'
 import { badInput, conflict, unavailable, type Path } from '../../shared/errors.ts'
 import { sortKey, singleLine } from '../../shared/normalise.ts'
 import { attempt, doneOf, only, type Outcome } from '../../shared/outcome.ts'
+import { readTitle } from '../../shared/titles.ts'
 import { lockAdministration } from '../organisations/administration.ts'
 import { findAssignableRoles } from '../roles/role.service.ts'
 import { findManagedMembers, readExternalId, readMembers, writeWords } from './member.service.ts'
@@ -132,7 +133,7 @@ function newRole(
 
 function readNewNames(member: Member, input: UpdateMemberInput, path: Path) {
   const part = (text: string | null | undefined, kept: string, field: string, least: number) =>
-    text === undefined ? kept : readNamePart(text ?? '', [...path, field], least)
+    text === undefined ? kept : readTitle(text ?? '', [...path, field], least)
   const firstName = part(input.firstName, member.firstName, 'firstName', 1)
   const lastName = part(input.lastName, member.lastName, 'lastName', 0)
   return {
